@@ -1,0 +1,102 @@
+"""From an answer to the operation's response, or to the error that it is. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from types import NoneType
+from typing import Any, TypeVar
+
+from roomtone._core.codec import ANSWERS, TOLERANT_ANSWERS, Codec, Misfit, dialect_of
+from roomtone._core.faults import ErrorTable, fault
+from roomtone._core.operation import Operation, Reply, WireReply
+from roomtone.errors import DecodeError
+
+__all__ = ["decode", "request_id"]
+
+V = TypeVar("V")
+
+
+def request_id(headers: Mapping[str, str]) -> str | None:
+    """The service's id of a request, from the answer's headers."""
+    for name in ("x-amzn-requestid", "x-amz-request-id", "x-request-id"):
+        if headers.get(name):
+            return headers[name]
+    return None
+
+
+def decode(operation: Operation[Any, V], reply: WireReply, errors: ErrorTable, *, now: datetime | None = None) -> V:
+    """The response of a successful answer.
+
+    Raises:
+        ApiError: The status says error; the documented class under its meaning.
+        DecodeError: The answer does not fit the response.
+    """
+    if not 200 <= reply.status < 300:
+        raise fault(
+            operation,
+            reply,
+            errors,
+            content=lenient_json(reply.body),
+            request_id=request_id(reply.headers),
+            now=now or datetime.now(timezone.utc),
+        )
+    if operation.response is NoneType:
+        return None  # type: ignore[return-value]
+    try:
+        return _codec(operation.response).load(operation.response, _json_object(reply.body))
+    except Misfit as misfit:
+        where = f"{operation.response.__name__}{'.' if misfit.path else ''}{misfit.path}"
+        raise unfit(operation, reply, f"the answer does not fit: {where} {misfit.reason}") from None
+    except RecursionError:
+        raise unfit(operation, reply, "the answer does not fit: it is nested too deeply") from None
+
+
+def _codec(cls: type) -> Codec:
+    return TOLERANT_ANSWERS if dialect_of(cls).tolerant else ANSWERS
+
+
+def unfit(operation: Operation[Any, Any], reply: WireReply, message: str) -> DecodeError:
+    """The error for an answer that does not fit; it carries the answer, and the service did carry out the request."""
+    found = request_id(reply.headers)
+    return DecodeError(
+        message,
+        reply=Reply(
+            value=None, status=reply.status, headers=reply.headers, body=reply.body, request_id=found, attempts=0
+        ),
+        service=operation.service.name,
+        operation=operation.name,
+        request_id=found,
+        maybe_processed=True,
+    )
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _json_object(body: bytes) -> dict[str, Any]:
+    """The JSON object of a body; an empty body is an empty object, as it is for AWS."""
+    if not body:
+        return {}
+    try:
+        content = json.loads(body.decode(), parse_constant=_no_constant)
+    except UnicodeDecodeError:
+        raise Misfit("is not UTF-8") from None
+    except ValueError:
+        raise Misfit("is not JSON") from None
+    if not isinstance(content, dict):
+        raise Misfit(f"must be an object, not {type(content).__name__}")
+    return content
+
+
+def lenient_json(body: bytes) -> object:
+    """What an error's body says: parsed JSON, else its text; None when it is empty."""
+    text = body.decode(errors="replace")
+    if not text.strip():
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text

@@ -1,0 +1,204 @@
+"""From an operation and its request to the bytes that are sent, the same on every attempt. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import attrs
+
+from roomtone._core.caching import cache
+from roomtone._core.codec import REQUESTS, Dump, Member, Misfit, check_one_of, members_of
+from roomtone._core.form import text_pairs
+from roomtone._core.model import NUMBERED, SEPARATOR, Request
+from roomtone._core.operation import Operation, WireRequest
+from roomtone.errors import RequestError
+
+__all__ = ["encode", "new_token", "refused"]
+
+CONTENT_TYPES = {"json": "application/json", "form": "application/x-www-form-urlencoded"}
+
+_UNRESERVED = "-._~"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_LABEL = re.compile(r"\{(\w+)\}")
+
+
+def new_token() -> str:
+    """A new idempotency token."""
+    return str(uuid.uuid4())
+
+
+@attrs.frozen
+class _Plan:
+    """What an operation's record says about each member, worked out once."""
+
+    labels: tuple[tuple[Member, str], ...]
+    query: tuple[tuple[Member, str], ...]
+    headers: tuple[tuple[Member, str], ...]
+    body: tuple[tuple[Member, Dump], ...]
+    path: str
+    fixed_query: str
+
+
+@cache
+def _plan(operation: Operation[Any, Any]) -> _Plan:
+    members = {member.name: member for member in members_of(operation.request)}
+    placed = {*operation.labels, *operation.query, *operation.headers}
+    path, _, fixed_query = operation.path.partition("?")
+    return _Plan(
+        labels=tuple((members[name], label) for name, label in operation.labels.items()),
+        query=tuple((members[name], key) for name, key in operation.query.items()),
+        headers=tuple((members[name], header) for name, header in operation.headers.items()),
+        body=tuple(
+            (member, REQUESTS.member_dump_hook(member)) for member in members.values() if member.name not in placed
+        ),
+        path=path,
+        fixed_query=fixed_query,
+    )
+
+
+def encode(
+    operation: Operation[Any, Any],
+    request: Request[object],
+    *,
+    account_sid: str | None = None,
+    make_token: Callable[[], str] = new_token,
+) -> WireRequest:
+    """The request on the wire.
+
+    Args:
+        operation: What the API does.
+        request: Its request.
+        account_sid: SignalWire's project id, which fills the label `AccountSid`.
+        make_token: Makes the idempotency token when the request has none.
+
+    Raises:
+        RequestError: The request does not fit the operation; names the member, never its value.
+    """
+    if not isinstance(request, operation.request):
+        raise RequestError(
+            f"takes a {operation.request.__name__}, not {type(request).__name__}",
+            service=operation.service.name,
+            operation=operation.name,
+        )
+    if operation.token and getattr(request, operation.token) is None:
+        request = attrs.evolve(request, **{operation.token: make_token()})
+    plan = _plan(operation)
+    try:
+        check_one_of(operation.request, request)
+        path = _path(plan, request, {} if account_sid is None else {"AccountSid": account_sid})
+        query = _query(plan, request)
+        headers = dict(_headers(plan, request))
+        body = _body(operation, plan, request)
+    except Misfit as misfit:
+        raise refused(misfit, operation) from None
+    if operation.body is not None:
+        headers["content-type"] = CONTENT_TYPES[operation.body]
+    return WireRequest(operation.method, path, query, headers, body)
+
+
+def refused(misfit: Misfit, operation: Operation[Any, Any]) -> RequestError:
+    """The error a user sees for a misfit in a request."""
+    subject = misfit.path or operation.request.__name__
+    return RequestError(
+        f"{subject} {misfit.reason}",
+        member=misfit.path or None,
+        service=operation.service.name,
+        operation=operation.name,
+    )
+
+
+def _value(request: Request[object], member: Member) -> Any:
+    value = getattr(request, member.name)
+    if value is None and member.required:
+        raise Misfit("is required", member.name)
+    return value
+
+
+def _path(plan: _Plan, request: Request[object], constants: Mapping[str, str]) -> str:
+    labels = dict(constants)
+    for member, label in plan.labels:
+        value = _value(request, member)
+        if not isinstance(value, str):
+            raise Misfit(f"must be a str, not {type(value).__name__}", member.name)
+        labels[label] = _path_segment(value, member.name)
+    return _LABEL.sub(lambda match: labels[match[1]], plan.path)
+
+
+def _path_segment(value: str, name: str) -> str:
+    # An empty or dot segment would be another path to whoever normalises it: another operation, or another resource.
+    if value in ("", ".", ".."):
+        raise Misfit("must not be empty, '.' or '..', because it is a part of the path", name)
+    return _quoted(value, name)
+
+
+def _quoted(value: str, name: str) -> str:
+    try:
+        return quote(value, safe=_UNRESERVED)
+    except UnicodeEncodeError:
+        raise Misfit("must be text that UTF-8 can carry; it holds a lone surrogate", name) from None
+
+
+def _query(plan: _Plan, request: Request[object]) -> str:
+    parts = [plan.fixed_query] if plan.fixed_query else []
+    for member, key in plan.query:
+        for pair_key, text in _pairs(key, _value(request, member), REQUESTS.dump_hook(member.type), member):
+            parts.append(f"{_quoted(pair_key, member.name)}={_quoted(text, member.name)}")
+    return "&".join(parts)
+
+
+def _headers(plan: _Plan, request: Request[object]) -> Iterable[tuple[str, str]]:
+    for member, header in plan.headers:
+        value = _value(request, member)
+        if value is None:
+            continue
+        if not isinstance(value, str):
+            raise Misfit(f"must be a str, not {type(value).__name__}", member.name)
+        yield header, checked_header(value, member.name)
+
+
+def checked_header(value: str, name: str) -> str:
+    """A header's value that stays one header: no control characters, no white space around it. Raises Misfit."""
+    if _CONTROL.search(value) or value != value.strip():
+        raise Misfit("must not hold control characters such as CR or LF, nor white space around it", name)
+    _quoted(value, name)
+    return value
+
+
+def _body(operation: Operation[Any, Any], plan: _Plan, request: Request[object]) -> bytes:
+    if operation.body is None:
+        return b""
+    if operation.body == "form":
+        pairs = [
+            pair for member, hook in plan.body for pair in _pairs(member.wire, _value(request, member), hook, member)
+        ]
+        return urlencode(pairs).encode()
+    members: dict[str, Any] = {}
+    for member, hook in plan.body:
+        value = _value(request, member)
+        if value is not None:
+            members[member.wire] = _dumped(hook, value, member)
+    return json.dumps(members, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _dumped(hook: Dump, value: object, member: Member) -> Any:
+    try:
+        return hook(value)
+    except Misfit as misfit:
+        raise misfit.under(member.name) from None
+
+
+def _pairs(key: str, value: object, hook: Dump, member: Member) -> list[tuple[str, str]]:
+    if value is None:
+        return []
+    dumped = _dumped(hook, value, member)
+    try:
+        return text_pairs(
+            key, dumped, separator=member.metadata.get(SEPARATOR), numbered=member.metadata.get(NUMBERED, "")
+        )
+    except ValueError as error:
+        raise Misfit(str(error), member.name) from None

@@ -1,0 +1,24 @@
+"""Names: from Python to the wire and back. Knows nothing but strings."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import Literal, TypeAlias
+
+Case: TypeAlias = Literal["pascal", "camel", "snake"]
+
+
+def wire_name(name: str, case: Case) -> str:
+    """The wire name of a Python member by the casing rule: `meeting_id` is `MeetingId`, `meetingId` or `meeting_id`."""
+    name = name.rstrip("_")
+    if case == "snake":
+        return name
+    joined = "".join(part[:1].upper() + part[1:] for part in name.split("_"))
+    return joined if case == "pascal" else joined[:1].lower() + joined[1:]
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """`; did you mean 'x'?` when a known name is near, else nothing."""
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""

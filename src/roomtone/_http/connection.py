@@ -1,0 +1,116 @@
+"""What one client holds: the transport, opened at the first call, the two clouds, and the retry quotas."""
+
+from __future__ import annotations
+
+import os
+import random
+import ssl
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import anyio.lowlevel
+from attrs import define, field
+
+from roomtone._core.operation import AwsService, Service, SignalWireService
+from roomtone._core.retry import RetryQuota
+from roomtone._http.providers import AwsAccount, AwsProvider, Provider, SignalWireProvider
+from roomtone.config import Aws, SignalWire
+from roomtone.errors import ClientClosedError
+
+if TYPE_CHECKING:
+    import httpx
+
+    from roomtone._http.exchange import Transport
+
+__all__ = ["Connection"]
+
+
+@define(eq=False, kw_only=True)
+class Connection:
+    """The shared part of all service clients of one `Client`.
+
+    Creating one reads nothing and opens nothing; the first call does, in the event loop that it runs in.
+    """
+
+    aws: Aws
+    signalwire: SignalWire
+    http_client: httpx.AsyncClient | None = None
+    ssl_context: ssl.SSLContext | None = None
+    max_connections: int = 100
+    sleep: Callable[[float], Awaitable[None]] = anyio.sleep
+    jitter: Callable[[], float] = random.random
+
+    _account: AwsAccount = field(init=False)
+    _providers: dict[str, Provider] = field(factory=dict, init=False)
+    _quotas: dict[tuple[str, str], RetryQuota] = field(factory=dict, init=False)
+    _transport: Transport | None = field(default=None, init=False)
+    _opening: anyio.Lock | None = field(default=None, init=False)
+    _home: tuple[int, Any] | None = field(default=None, init=False)
+    _closed: bool = field(default=False, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._account = AwsAccount(self.aws)
+
+    def provider(self, service: Service) -> Provider:
+        """The cloud that a service lives in."""
+        provider = self._providers.get(service.name)
+        if provider is None:
+            provider = self._providers[service.name] = self._new_provider(service)
+        return provider
+
+    def _new_provider(self, service: Service) -> Provider:
+        if isinstance(service, AwsService):
+            return AwsProvider(service, self._account)
+        assert isinstance(service, SignalWireService)
+        return SignalWireProvider(service, self.signalwire)
+
+    def quota(self, service: Service, region: str) -> RetryQuota:
+        """The retry quota of a service in a region, shared by all clones of its client."""
+        return self._quotas.setdefault((service.name, region), RetryQuota())
+
+    async def transport(self) -> Transport:
+        """The transport, opened if it is not yet.
+
+        Raises:
+            ClientClosedError: After `aclose()`, in another event loop than the first call's, or after a fork.
+        """
+        self.check_usable()
+        if self._transport is None:
+            if self._opening is None:
+                self._opening = anyio.Lock()
+            async with self._opening:
+                if self._transport is None:
+                    self._transport = await self._open()
+        # It may have been closed while it was being opened.
+        self.check_usable()
+        return self._transport
+
+    def check_usable(self) -> None:
+        """Refuses a client that is closed, or that is used away from the event loop and process of its first call."""
+        if self._closed:
+            raise ClientClosedError("the client is closed; make a new roomtone.Client")
+        home = (os.getpid(), anyio.lowlevel.current_token())
+        if self._home is None:
+            self._home = home
+        elif self._home[0] != home[0]:
+            raise ClientClosedError("the client was opened before a fork; make one roomtone.Client per process")
+        elif self._home[1] != home[1]:
+            raise ClientClosedError(
+                "the client was opened in another event loop; make one roomtone.Client per event loop"
+            )
+
+    async def _open(self) -> Transport:
+        # httpx is imported here, so that importing roomtone costs none of it.
+        from roomtone._http.exchange import default_transport, transport_of
+
+        if self.http_client is not None:
+            return transport_of(self.http_client)
+        return await default_transport(self.ssl_context, self.max_connections)
+
+    async def aclose(self) -> None:
+        """Closes the pool; a client given by the user stays open. Closing twice does nothing."""
+        self._closed = True
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            await transport.aclose()

@@ -1,0 +1,208 @@
+"""Where requests go: AWS endpoints by partition, custom endpoints, SignalWire spaces. Pure; knows _core and the errors.
+
+Messages never repeat what was given: an endpoint can carry a password, a space names a customer.
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Address
+from urllib.parse import urlsplit
+
+from attrs import frozen
+
+from roomtone._core.operation import AwsService
+from roomtone._http.partitions import PARTITIONS, Partition
+from roomtone.errors import ConfigurationError
+
+__all__ = ["Endpoint", "aws_endpoint", "check_region", "signalwire_endpoint"]
+
+_DEFAULT_PORTS = {"https": 443, "http": 80}
+_LOOPBACK_V4 = IPv4Network("127.0.0.0/8")
+_LOOPBACK_V6 = IPv6Address("::1")
+
+_REGION = re.compile(r"(?=.*[a-z])[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_HOST = re.compile(r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*")
+_PATH = re.compile(r"([A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*")
+_SPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_VISIBLE_ASCII = re.compile(r"[!-~]+")
+
+_SPACE_DOMAIN = ".signalwire.com"
+_SPACE_FORMS = (
+    "write `acme`, `acme.signalwire.com` or `https://acme.signalwire.com`, or a loopback address with its port as in "
+    "`127.0.0.1:8900`; any other origin goes into base_url"
+)
+
+
+@frozen
+class Endpoint:
+    """An origin, the path that all paths of the API follow, and the region that requests are signed for."""
+
+    scheme: str
+    host: str
+    """In lower case; an IPv6 address without brackets."""
+    port: int | None
+    """None when it is the scheme's own."""
+    path: str = ""
+    """Percent-encoded, without a trailing slash."""
+    region: str = ""
+    """Empty where nothing is signed by region."""
+
+    @property
+    def authority(self) -> str:
+        """The value of the Host header."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port is None else f"{host}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """Origin and path: what a request's own path is appended to."""
+        return f"{self.scheme}://{self.authority}{self.path}"
+
+
+def aws_endpoint(
+    service: AwsService,
+    *,
+    region: str,
+    use_fips: bool,
+    use_dualstack: bool,
+    endpoint_url: str | None,
+    allow_http: bool,
+) -> Endpoint:
+    """The endpoint of a service in a region, or the custom one.
+
+    Raises:
+        ConfigurationError: The region or the custom endpoint is malformed, or the parts do not go together.
+    """
+    check_region(region)
+    if endpoint_url is not None:
+        return _custom_aws_endpoint(endpoint_url, region, use_fips or use_dualstack, allow_http)
+    partition = _partition_of(region)
+    for wanted, supported, what in (
+        (use_fips, partition.supports_fips, "FIPS endpoints (use_fips, AWS_USE_FIPS_ENDPOINT)"),
+        (
+            use_dualstack,
+            partition.supports_dual_stack,
+            "dual-stack endpoints (use_dualstack, AWS_USE_DUALSTACK_ENDPOINT)",
+        ),
+    ):
+        if wanted and not supported:
+            raise ConfigurationError(f"the partition {partition.name} has no {what}: turn them off")
+    prefix = f"{service.endpoint_prefix}-fips" if use_fips else service.endpoint_prefix
+    suffix = partition.dual_stack_dns_suffix if use_dualstack else partition.dns_suffix
+    return Endpoint(scheme="https", host=f"{prefix}.{region}.{suffix}", port=None, region=region)
+
+
+def _custom_aws_endpoint(endpoint_url: str, region: str, has_variant: bool, allow_http: bool) -> Endpoint:
+    if has_variant:
+        raise ConfigurationError(
+            "a custom endpoint goes with neither FIPS nor dual stack: leave endpoint_url (or AWS_ENDPOINT_URL) out, or "
+            "turn use_fips and use_dualstack (AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT) off"
+        )
+    return _parse(endpoint_url, "endpoint_url", allow_http=allow_http, config="Aws", region=region)
+
+
+def check_region(region: object, where: str = "region") -> str:
+    """Refuse what cannot be a region; `where` says in the message whence it came."""
+    if not isinstance(region, str) or not _REGION.fullmatch(region):
+        raise ConfigurationError(
+            f"{where} is malformed: a region is made of lower-case letters, digits and inner hyphens, at most 63, "
+            "as in 'eu-central-1'"
+        )
+    if region.startswith("fips-") or region.endswith("-fips"):
+        raise ConfigurationError(f"{where}: leave `fips` out of the region and set use_fips=True instead")
+    return region
+
+
+def _partition_of(region: str) -> Partition:
+    for partition in PARTITIONS:
+        if region in partition.regions or re.match(partition.region_regex, region):
+            return partition
+    return PARTITIONS[0]
+
+
+def signalwire_endpoint(space: str | None, base_url: str | None, *, allow_http: bool) -> Endpoint:
+    """The endpoint of a space, or `base_url` in its place.
+
+    Raises:
+        ConfigurationError: Neither is given, or the given one is malformed.
+    """
+    if base_url is not None:
+        endpoint = _parse(base_url, "base_url", allow_http=allow_http, config="SignalWire")
+        if "/api/laml" in endpoint.path:
+            raise ConfigurationError(
+                "base_url must not hold the API's own path: leave `/api/laml` and what follows out"
+            )
+        return endpoint
+    if space is None or space == "":
+        raise ConfigurationError(
+            "no SignalWire space. Tried in order: SignalWire(base_url=), SignalWire(space=), SIGNALWIRE_SPACE. "
+            "Set one of them, for example SignalWire(space='acme')"
+        )
+    return _space_endpoint(space)
+
+
+def _space_endpoint(space: str) -> Endpoint:
+    if not isinstance(space, str):
+        raise ConfigurationError("space must be a str")
+    if _SPACE.fullmatch(space.lower()) and space.lower() != "localhost":
+        space += _SPACE_DOMAIN
+    host = _parse(f"https://{space}" if "://" not in space else space, "space", allow_http=True, config="SignalWire")
+    if host.path:
+        raise ConfigurationError(f"space must have no path: {_SPACE_FORMS}")
+    if _is_loopback(host.host):
+        return host if "://" in space else _parse(f"http://{space}", "space", allow_http=True, config="SignalWire")
+    label, dot, rest = host.host.partition(".")
+    if host.scheme != "https" or host.port is not None or not _SPACE.fullmatch(label) or dot + rest != _SPACE_DOMAIN:
+        raise ConfigurationError(f"space is no SignalWire space: {_SPACE_FORMS}")
+    return host
+
+
+def _parse(url: str, member: str, *, allow_http: bool, config: str, region: str = "") -> Endpoint:
+    """The endpoint that a URL names; whatever could make two parsers read it differently is refused."""
+
+    def refuse(reason: str) -> ConfigurationError:
+        return ConfigurationError(f"{member} {reason}, as in 'https://host.example:8443'")
+
+    if not isinstance(url, str) or not _VISIBLE_ASCII.fullmatch(url):
+        raise refuse("must be a URL in ASCII without spaces or line breaks")
+    try:
+        parts = urlsplit(url)
+        scheme, host, port = parts.scheme, parts.hostname, parts.port
+    except ValueError:
+        raise refuse("must be a URL with a valid host and port") from None
+    if scheme not in _DEFAULT_PORTS or not host:
+        raise refuse("must begin with http:// or https:// and a host")
+    if "@" in parts.netloc:
+        raise refuse("must hold no user name or password")
+    if "?" in url or "#" in url:
+        raise refuse("must have no query and no fragment")
+    if port == 0 or parts.netloc.endswith(":") or not _is_host(host):
+        raise refuse("must be a URL with a valid host and port")
+    path = parts.path.rstrip("/")
+    if not _PATH.fullmatch(path) or not {".", ".."}.isdisjoint(path.split("/")):
+        raise refuse("must have a percent-encoded path without dot segments")
+    if scheme == "http" and not allow_http and not _is_loopback(host):
+        raise ConfigurationError(
+            f"{member}: plain http is for loopback only. Use https, or allow it with {config}(allow_http=True)"
+        )
+    own_port = None if port == _DEFAULT_PORTS[scheme] else port
+    return Endpoint(scheme=scheme, host=host, port=own_port, path=path, region=region)
+
+
+def _is_host(host: str) -> bool:
+    if ":" not in host:
+        return _HOST.fullmatch(host) is not None
+    try:
+        return IPv6Address(host).scope_id is None
+    except AddressValueError:
+        return False
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return IPv6Address(host) == _LOOPBACK_V6 if ":" in host else IPv4Address(host) in _LOOPBACK_V4
+    except AddressValueError:
+        return False

@@ -1,0 +1,168 @@
+"""Client: owns the connection pool and has one lazy attribute per service."""
+
+from __future__ import annotations
+
+import ssl
+from functools import cached_property
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from roomtone.config import Aws, Options, SignalWire
+from roomtone.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    import httpx
+
+    from roomtone._http.connection import Connection
+    from roomtone.chime_sdk_identity import ChimeSDKIdentityClient
+    from roomtone.chime_sdk_media_pipelines import ChimeSDKMediaPipelinesClient
+    from roomtone.chime_sdk_meetings import ChimeSDKMeetingsClient
+    from roomtone.chime_sdk_messaging import ChimeSDKMessagingClient
+    from roomtone.chime_sdk_voice import ChimeSDKVoiceClient
+    from roomtone.ivs import IVSClient
+    from roomtone.ivs_realtime import IVSRealtimeClient
+    from roomtone.ivschat import IVSChatClient
+    from roomtone.signalwire import SignalWireClient
+
+__all__ = ["Client"]
+
+
+class Client:
+    """The one client of all nine services.
+
+    Use it as `async with roomtone.Client() as live:`, or keep it and call `aclose()` at the end; it opens itself at the
+    first call. Creating it reads no file and opens no connection. One client serves any number of tasks of one event
+    loop.
+
+    Args:
+        aws: Region, credentials and endpoints of the AWS services; the environment and the profile fill in.
+        signalwire: Space, project id and token of SignalWire; the environment fills in.
+        timeout: Seconds for a whole call: credentials, attempts and waits; None for no limit.
+        attempt_timeout: Seconds for one attempt, from connecting to the last byte; None for no limit.
+        http_client: Your own `httpx.AsyncClient` for transport, TLS and proxies. It sends with these timeouts, without
+            redirects, auth and cookies, and is never closed by roomtone.
+        ssl_context: The TLS context of roomtone's own pool.
+        max_connections: The most connections of roomtone's own pool.
+
+    Raises:
+        ConfigurationError: An argument is of the wrong kind.
+    """
+
+    def __init__(
+        self,
+        aws: Aws | None = None,
+        signalwire: SignalWire | None = None,
+        *,
+        timeout: float | None = 60.0,
+        attempt_timeout: float | None = 20.0,
+        http_client: httpx.AsyncClient | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+        max_connections: int = 100,
+    ) -> None:
+        for name, value, kind in (("aws", aws, Aws), ("signalwire", signalwire, SignalWire)):
+            if value is not None and not isinstance(value, kind):
+                raise ConfigurationError(f"{name} must be a roomtone.{kind.__name__}, not {type(value).__name__}")
+        if isinstance(max_connections, bool) or not isinstance(max_connections, int) or max_connections < 1:
+            raise ConfigurationError("max_connections must be a whole number, 1 or more")
+        if http_client is not None and ssl_context is not None:
+            raise ConfigurationError("ssl_context is for roomtone's own pool; give it to your http_client instead")
+        self._aws = aws or Aws()
+        self._signalwire = signalwire or SignalWire()
+        self._options = Options(timeout=timeout, attempt_timeout=attempt_timeout)
+        self._http_client = http_client
+        self._ssl_context = ssl_context
+        self._max_connections = max_connections
+
+    @cached_property
+    def _connection(self) -> Connection:
+        # Imported at the first touch of a service, so that importing roomtone costs none of it.
+        from roomtone._http.connection import Connection
+
+        return Connection(
+            aws=self._aws,
+            signalwire=self._signalwire,
+            http_client=self._http_client,
+            ssl_context=self._ssl_context,
+            max_connections=self._max_connections,
+        )
+
+    @cached_property
+    def chime_sdk_meetings(self) -> ChimeSDKMeetingsClient:
+        """Amazon Chime SDK Meetings."""
+        from roomtone.chime_sdk_meetings import ChimeSDKMeetingsClient
+
+        return ChimeSDKMeetingsClient(self._connection, self._options)
+
+    @cached_property
+    def chime_sdk_media_pipelines(self) -> ChimeSDKMediaPipelinesClient:
+        """Amazon Chime SDK Media Pipelines."""
+        from roomtone.chime_sdk_media_pipelines import ChimeSDKMediaPipelinesClient
+
+        return ChimeSDKMediaPipelinesClient(self._connection, self._options)
+
+    @cached_property
+    def chime_sdk_identity(self) -> ChimeSDKIdentityClient:
+        """Amazon Chime SDK Identity."""
+        from roomtone.chime_sdk_identity import ChimeSDKIdentityClient
+
+        return ChimeSDKIdentityClient(self._connection, self._options)
+
+    @cached_property
+    def chime_sdk_messaging(self) -> ChimeSDKMessagingClient:
+        """Amazon Chime SDK Messaging."""
+        from roomtone.chime_sdk_messaging import ChimeSDKMessagingClient
+
+        return ChimeSDKMessagingClient(self._connection, self._options)
+
+    @cached_property
+    def chime_sdk_voice(self) -> ChimeSDKVoiceClient:
+        """Amazon Chime SDK Voice."""
+        from roomtone.chime_sdk_voice import ChimeSDKVoiceClient
+
+        return ChimeSDKVoiceClient(self._connection, self._options)
+
+    @cached_property
+    def ivs(self) -> IVSClient:
+        """Amazon Interactive Video Service, low-latency streaming."""
+        from roomtone.ivs import IVSClient
+
+        return IVSClient(self._connection, self._options)
+
+    @cached_property
+    def ivs_realtime(self) -> IVSRealtimeClient:
+        """Amazon Interactive Video Service, real-time streaming."""
+        from roomtone.ivs_realtime import IVSRealtimeClient
+
+        return IVSRealtimeClient(self._connection, self._options)
+
+    @cached_property
+    def ivschat(self) -> IVSChatClient:
+        """Amazon Interactive Video Service, chat."""
+        from roomtone.ivschat import IVSChatClient
+
+        return IVSChatClient(self._connection, self._options)
+
+    @cached_property
+    def signalwire(self) -> SignalWireClient:
+        """SignalWire's compatibility REST API."""
+        from roomtone.signalwire import SignalWireClient
+
+        return SignalWireClient(self._connection, self._options)
+
+    async def aclose(self) -> None:
+        """Closes the connection pool. The client can't be used afterwards; closing twice does nothing."""
+        await self._connection.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        return f"<roomtone.Client {self._aws!r} {self._signalwire!r}>"

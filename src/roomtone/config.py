@@ -1,0 +1,218 @@
+"""What a user can configure: Aws, SignalWire, Credentials, Options. Knows the error tree; reads nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from enum import Enum
+from typing import Final, Literal, TypeAlias, TypeVar
+
+from attrs import field, frozen
+
+from roomtone.errors import ConfigurationError, RequestError
+
+__all__ = ["NOT_GIVEN", "Aws", "Credentials", "CredentialsProvider", "NotGiven", "Options", "RetryMode", "SignalWire"]
+
+RetryMode: TypeAlias = Literal["standard", "adaptive"]
+
+
+class NotGiven(Enum):
+    """The type of `NOT_GIVEN`, which tells an option that was left out from one set to None."""
+
+    NOT_GIVEN = "NOT_GIVEN"
+
+    def __repr__(self) -> str:
+        return "NOT_GIVEN"
+
+
+NOT_GIVEN: Final = NotGiven.NOT_GIVEN
+
+
+@frozen
+class Credentials:
+    """AWS credentials. The secrets are left out of `repr`.
+
+    Args:
+        access_key_id: The access key id.
+        secret_access_key: The secret access key.
+        session_token: The session token of temporary credentials.
+        expires_at: When temporary credentials end, as an aware datetime; None for those that do not.
+    """
+
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+    session_token: str | None = field(default=None, repr=False)
+    expires_at: datetime | None = None
+
+    def __attrs_post_init__(self) -> None:
+        for name in ("access_key_id", "secret_access_key"):
+            value = getattr(self, name)
+            if not isinstance(value, str) or not value or value != value.strip():
+                raise ConfigurationError(f"Credentials.{name} must be a non-empty str without surrounding white space")
+        if self.session_token is not None and not isinstance(self.session_token, str):
+            raise ConfigurationError("Credentials.session_token must be a str or None")
+        if self.expires_at is not None and (
+            not isinstance(self.expires_at, datetime) or self.expires_at.tzinfo is None
+        ):
+            raise ConfigurationError(
+                "Credentials.expires_at must be an aware datetime, as datetime.now(timezone.utc) gives, or None"
+            )
+
+
+CredentialsProvider: TypeAlias = Callable[[], "Credentials | Awaitable[Credentials]"]
+"""A function, plain or async, that returns fresh credentials. A plain one runs in a worker thread."""
+
+
+@frozen(kw_only=True)
+class Aws:
+    """How to reach the AWS services; what is not given comes from the environment and the profile.
+
+    Args:
+        region: The region (`eu-central-1`); else `AWS_REGION`, `AWS_DEFAULT_REGION`, the profile's.
+        credentials: Credentials, or a provider of them; else botocore's whole chain.
+        profile: The profile of the shared config files; else `AWS_PROFILE`, else `default`.
+        endpoint_url: Another endpoint for all services, or a mapping from boto3's service names to endpoints.
+        use_fips: Use FIPS endpoints; None asks the environment and the profile.
+        use_dualstack: Use dual-stack endpoints; None asks the environment and the profile.
+        retry_mode: `standard` or `adaptive`; None asks the environment and the profile.
+        max_attempts: Attempts in total per call; None asks the environment and the profile, else 3.
+        allow_http: Allow plain http to an endpoint that is not on loopback.
+    """
+
+    region: str | None = None
+    credentials: Credentials | CredentialsProvider | None = None
+    profile: str | None = None
+    endpoint_url: str | Mapping[str, str] | None = None
+    use_fips: bool | None = None
+    use_dualstack: bool | None = None
+    retry_mode: RetryMode | None = None
+    max_attempts: int | None = None
+    allow_http: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        check_max_attempts(self.max_attempts, "Aws")
+        if self.retry_mode not in (None, "standard", "adaptive"):
+            raise ConfigurationError(f"Aws.retry_mode must be 'standard' or 'adaptive', not {self.retry_mode!r}")
+
+
+@frozen(kw_only=True)
+class SignalWire:
+    """How to reach a SignalWire space. What is not given comes from `SIGNALWIRE_SPACE`, `_PROJECT_ID` and `_API_TOKEN`.
+
+    Args:
+        space: The space: `acme`, `acme.signalwire.com` or `https://acme.signalwire.com`; a loopback address means plain
+            http.
+        project_id: The project id, which is the account SID of every request.
+        api_token: The API token; left out of `repr`.
+        base_url: Another origin for the API, instead of the space's.
+        max_attempts: Attempts in total per call; None means 3.
+        allow_http: Allow plain http to a host that is not on loopback.
+    """
+
+    space: str | None = None
+    project_id: str | None = None
+    api_token: str | None = field(default=None, repr=False)
+    base_url: str | None = None
+    max_attempts: int | None = None
+    allow_http: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        check_max_attempts(self.max_attempts, "SignalWire")
+
+
+_T = TypeVar("_T")
+
+
+def _given(new: _T | NotGiven, old: _T) -> _T:
+    return old if isinstance(new, NotGiven) else new
+
+
+@frozen(kw_only=True)
+class Options:
+    """What `with_options` sets for the calls of one client.
+
+    Args:
+        timeout: Seconds for the whole call, waits and retries included; None for no limit.
+        attempt_timeout: Seconds for one attempt, from connecting to the last byte; None for no limit.
+        max_attempts: Attempts in total; None for the configured number.
+        region: The region of the calls (AWS only); None for the configured one.
+        headers: Headers added to every request.
+    """
+
+    timeout: float | None = 60.0
+    attempt_timeout: float | None = 20.0
+    max_attempts: int | None = None
+    region: str | None = None
+    headers: Mapping[str, str] = field(factory=dict)
+
+    def __attrs_post_init__(self) -> None:
+        if not _is_attempts(self.max_attempts):
+            raise RequestError("max_attempts must be a whole number, 1 or more, or None", member="max_attempts")
+        for name in ("timeout", "attempt_timeout"):
+            value = getattr(self, name)
+            if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0):
+                raise RequestError(f"{name} must be a positive number of seconds, or None for no limit", member=name)
+        for name, value in self.headers.items():
+            _check_header(name, value)
+
+    def replaced(
+        self,
+        *,
+        timeout: float | None | NotGiven = NOT_GIVEN,
+        attempt_timeout: float | None | NotGiven = NOT_GIVEN,
+        max_attempts: int | None | NotGiven = NOT_GIVEN,
+        region: str | None | NotGiven = NOT_GIVEN,
+        headers: Mapping[str, str] | NotGiven = NOT_GIVEN,
+    ) -> Options:
+        """These options with the given ones in their place; headers are added to those already there."""
+        return Options(
+            timeout=_given(timeout, self.timeout),
+            attempt_timeout=_given(attempt_timeout, self.attempt_timeout),
+            max_attempts=_given(max_attempts, self.max_attempts),
+            region=_given(region, self.region),
+            headers=self.headers if isinstance(headers, NotGiven) else {**self.headers, **headers},
+        )
+
+
+def check_max_attempts(value: object, where: str) -> None:
+    """Refuse a number of attempts that is no whole number above zero."""
+    if not _is_attempts(value):
+        raise ConfigurationError(f"{where}.max_attempts must be a whole number, 1 or more, or None")
+
+
+def _is_attempts(value: object) -> bool:
+    return value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 1)
+
+
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_OUR_HEADERS = frozenset(
+    {
+        "amz-sdk-invocation-id",
+        "amz-sdk-request",
+        "authorization",
+        "connection",
+        "content-length",
+        "content-type",
+        "cookie",
+        "host",
+        "transfer-encoding",
+        "x-amz-date",
+        "x-amz-security-token",
+    }
+)
+"""What a request's identity and integrity hang on; never a user's to set."""
+
+
+def _check_header(name: object, value: object) -> None:
+    if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
+        raise RequestError("headers: a name must be a token of letters, digits and -", member="headers")
+    where = f"headers[{name!r}]"
+    if name.lower() in _OUR_HEADERS:
+        raise RequestError(f"{where} is set by roomtone itself and can't be given", member=where)
+    if not isinstance(value, str) or _CONTROL.search(value) or value != value.strip():
+        raise RequestError(
+            f"{where} must be a str without control characters such as CR or LF, nor white space around it",
+            member=where,
+        )

@@ -1,0 +1,135 @@
+"""Paginator: the items of all pages, or the pages. Knows operations' page records and how to make one call."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any, Generic, TypeVar
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import attrs
+
+from roomtone._core.model import Request
+from roomtone._core.operation import Operation, Reply, TokenPages, UriPages
+from roomtone.errors import PaginationError, RequestError
+
+__all__ = ["Paginator"]
+
+ItemT = TypeVar("ItemT")
+PageT = TypeVar("PageT")
+
+Fetch = Callable[[Request[Any], "str | None"], Awaitable[Reply[Any]]]
+
+
+class Paginator(Generic[ItemT, PageT]):
+    """The answer of an `iter_*` method: `async for item in paginator`, or `async for page in paginator.pages()`.
+
+    Pages are fetched one at a time, when their first item is wanted. Iterating again begins again.
+
+    Attributes:
+        token: Where to resume with `starting_token=`: the token of the current page until its last item was yielded and
+            another one asked for, then that of the next page; so items may repeat and none is lost. None before a first
+            page without a token, and at the end.
+
+    Raises:
+        PaginationError: While iterating: a page's token or link was seen before, so there would be no end.
+    """
+
+    def __init__(
+        self,
+        fetch: Fetch,
+        operation: Operation[Any, PageT],
+        request: Request[PageT],
+        starting_token: str | None,
+    ) -> None:
+        if starting_token is not None and not isinstance(starting_token, str):
+            raise RequestError(
+                f"starting_token must be a str, not {type(starting_token).__name__}",
+                member="starting_token",
+                service=operation.service.name,
+                operation=operation.name,
+            )
+        assert operation.pages is not None
+        self._fetch = fetch
+        self._operation = operation
+        self._pages = operation.pages
+        self._request = request
+        by_link = isinstance(operation.pages, UriPages) and starting_token
+        self._starting_token = (_query_only(f"?{starting_token}") if by_link else starting_token) or None
+        self.token = self._starting_token
+
+    def __aiter__(self) -> AsyncIterator[ItemT]:
+        return _Items(self.pages(), self._pages.items)
+
+    def pages(self) -> AsyncIterator[PageT]:
+        """The responses, one by one."""
+        return _Pages(self)
+
+    def _page(self, token: str | None) -> Awaitable[Reply[Any]]:
+        if isinstance(self._pages, TokenPages):
+            request: Any = self._request
+            return self._fetch(request if token is None else attrs.evolve(request, **{self._pages.token: token}), None)
+        return self._fetch(self._request, token)
+
+    def _following(self, reply: Reply[Any]) -> str | None:
+        """What leads to the next page; None at the end."""
+        if isinstance(self._pages, TokenPages):
+            return getattr(reply.value, self._pages.token) or None
+        return _query_only(reply.value.next_page_uri or "")
+
+    def _endless(self, reply: Reply[Any]) -> PaginationError:
+        return PaginationError(
+            "the service answered a page's token a second time, so its pages would never end",
+            reply=attrs.evolve(reply, value=None),
+            service=self._operation.service.name,
+            operation=self._operation.name,
+            request_id=reply.request_id,
+            attempts=reply.attempts,
+        )
+
+
+def _query_only(link: str) -> str | None:
+    """The query of a page's link, encoded anew: a link never moves path or origin. None when it has none."""
+    try:
+        return urlencode(parse_qsl(urlsplit(link).query, keep_blank_values=True)) or None
+    except ValueError:
+        return None
+
+
+# Classes, not async generators: a loop that is left early leaves nothing behind for a garbage collector to close.
+
+
+class _Pages(AsyncIterator[PageT]):
+    def __init__(self, paginator: Paginator[Any, PageT]) -> None:
+        self._paginator = paginator
+        self._next: str | None = paginator._starting_token
+        self._seen: set[str | None] = set()
+        self._last: Reply[Any] | None = None
+
+    async def __anext__(self) -> PageT:
+        # The consumer came back for more, so it has all of the last page: the token may move on.
+        self._paginator.token = self._next
+        if self._last is not None and self._next is None:
+            raise StopAsyncIteration
+        if self._next in self._seen:
+            assert self._last is not None
+            raise self._paginator._endless(self._last)
+        reply = await self._paginator._page(self._next)
+        self._seen.add(self._next)
+        self._last = reply
+        self._next = self._paginator._following(reply)
+        value: PageT = reply.value
+        return value
+
+
+class _Items(AsyncIterator[ItemT]):
+    def __init__(self, pages: AsyncIterator[Any], attribute: str) -> None:
+        self._pages = pages
+        self._attribute = attribute
+        self._items: Iterator[ItemT] = iter(())
+
+    async def __anext__(self) -> ItemT:
+        while True:
+            for item in self._items:
+                return item
+            page = await anext(self._pages)
+            self._items = iter(getattr(page, self._attribute) or ())
