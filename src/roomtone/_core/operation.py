@@ -67,6 +67,9 @@ class UriPages:
     """Pages by a link: of the answer's `next_page_uri` only the query is followed, on the same path and origin."""
 
     items: str
+    """The Python name of the response's list."""
+    also: str = ""
+    """A second name that the service sends the same items under, or nothing but that one."""
 
 
 Pages: TypeAlias = TokenPages | UriPages

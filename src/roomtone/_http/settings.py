@@ -61,8 +61,8 @@ class AwsSettings:
     def endpoint_url(self, service: AwsService) -> str | None:
         """The custom endpoint of a service, if one is configured."""
         for layer in self.endpoints:
-            url = layer.get(service.service_id) or layer.get(_EVERY_SERVICE)
-            if url:
+            url = layer.get(service.service_id, layer.get(_EVERY_SERVICE))
+            if url is not None:
                 return url
         return None
 
@@ -95,7 +95,7 @@ def botocore_session(aws: Aws) -> Session:
     session = Session(profile=aws.profile or None, session_vars={"profile": (None, None, from_environment, None)})
     region = aws.region or _first(os.environ, _REGION_VARIABLES)
     if region:
-        session.set_config_variable("region", region)
+        session.set_config_variable("region", region)  # pyright: ignore[reportUnknownMemberType]
     return session
 
 
@@ -186,6 +186,8 @@ def _explicit_endpoints(aws: Aws) -> Mapping[str, str]:
         return {}
     if isinstance(aws.endpoint_url, str):
         return {_EVERY_SERVICE: aws.endpoint_url}
+    if not isinstance(aws.endpoint_url, Mapping):
+        raise ConfigurationError("Aws.endpoint_url must be a str, or a mapping from service names to such")
     return {name.upper().replace("-", "_"): url for name, url in aws.endpoint_url.items()}
 
 
@@ -196,7 +198,7 @@ def _configured_endpoints(layers: _Layers, services: Mapping[str, object]) -> tu
     from_environment = {
         name.removeprefix(_ENDPOINT_VARIABLE).removeprefix("_"): url
         for name, url in layers.environ.items()
-        if name == _ENDPOINT_VARIABLE or name.startswith(f"{_ENDPOINT_VARIABLE}_")
+        if url and (name == _ENDPOINT_VARIABLE or name.startswith(f"{_ENDPOINT_VARIABLE}_"))
     }
     from_profile: dict[str, str] = {}
     for_all, _ = layers.find((), "endpoint_url")
@@ -215,7 +217,7 @@ def _services_section(services: Mapping[str, object], name: str, label: str) -> 
     found: dict[str, str] = {}
     for service_id, values in cast("Mapping[str, object]", section).items():
         url = cast("Mapping[str, object]", values).get("endpoint_url") if isinstance(values, Mapping) else None
-        if isinstance(url, str):
+        if url and isinstance(url, str):
             found[service_id.upper()] = url
     return found
 
@@ -229,12 +231,11 @@ def _read_profile(aws: Aws, profile: str | None) -> tuple[Mapping[str, object], 
     session = botocore_session(aws)
     try:
         scoped = cast("dict[str, Any]", session.get_scoped_config())
-        full = cast("dict[str, Any]", session.full_config)
+        full = cast("dict[str, Any]", session.full_config)  # pyright: ignore[reportUnknownMemberType]
     except ProfileNotFound as error:
         raise ConfigurationError(f"{profile_label(profile)} does not exist: name another, or write it") from error
     except (BotoCoreError, OSError, ValueError) as error:
-        files = " and ".join(_FILES[variable] for variable in _FILES if _file_exists(variable))
-        raise ConfigurationError(f"the shared config files cannot be read ({files}): {type(error).__name__}") from error
+        raise ConfigurationError(f"{profile_label(profile)} cannot be read: {type(error).__name__}") from error
     return scoped, full.get("services", {})
 
 

@@ -1,0 +1,1 @@
+"""The generator of roomtone's service packages: facts, readers, emitters, curation, lock. For development only."""
