@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import attrs
 
 from roomtone._core.model import Request
-from roomtone._core.operation import Operation, Reply, TokenPages, UriPages
+from roomtone._core.operation import Operation, Pages, Reply, TokenPages, UriPages
 from roomtone.errors import PaginationError, RequestError
 
 __all__ = ["Paginator"]
@@ -55,10 +55,10 @@ class Paginator(Generic[ItemT, PageT]):
         self._request = request
         by_link = isinstance(operation.pages, UriPages) and starting_token
         self._starting_token = (_query_only(f"?{starting_token}") if by_link else starting_token) or None
-        self.token = self._starting_token
+        self.token: str | None = self._starting_token
 
     def __aiter__(self) -> AsyncIterator[ItemT]:
-        return _Items(self.pages(), self._pages.items)
+        return _Items(self.pages(), self._pages)
 
     def pages(self) -> AsyncIterator[PageT]:
         """The responses, one by one."""
@@ -122,14 +122,20 @@ class _Pages(AsyncIterator[PageT]):
 
 
 class _Items(AsyncIterator[ItemT]):
-    def __init__(self, pages: AsyncIterator[Any], attribute: str) -> None:
+    def __init__(self, pages: AsyncIterator[Any], record: Pages) -> None:
         self._pages = pages
-        self._attribute = attribute
+        self._record = record
         self._items: Iterator[ItemT] = iter(())
 
     async def __anext__(self) -> ItemT:
         while True:
             for item in self._items:
                 return item
-            page = await anext(self._pages)
-            self._items = iter(getattr(page, self._attribute) or ())
+            self._items = iter(_items_of(await anext(self._pages), self._record))
+
+
+def _items_of(page: Any, record: Pages) -> Sequence[Any]:
+    items = getattr(page, record.items)
+    if not items and isinstance(record, UriPages) and record.also:
+        items = getattr(page, record.also)
+    return items or ()

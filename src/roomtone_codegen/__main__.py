@@ -23,12 +23,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m roomtone_codegen", description="Generate the service packages.")
     parser.add_argument("command", choices=["write", "check", "report"])
     command = parser.parse_args(arguments).command
+    if command == "check" and (reason := lock.load().other_tools()):
+        print(f"Not compared: {reason}", file=sys.stderr)
+        return OTHER_TOOLS
     try:
         sources = build.read_sources()
     except Undecided as stop:
         print(f"Undecided: {stop}", file=sys.stderr)
         return UNDECIDED
-    return {"write": _write, "check": _check, "report": _report}[command](sources)
+    commands = {"write": _write, "check": _check, "report": _report}
+    return commands[command](sources)
 
 
 def outputs(sources: build.Sources) -> dict[str, str]:
@@ -40,7 +44,7 @@ def outputs(sources: build.Sources) -> dict[str, str]:
     }
 
 
-def drift(files: Mapping[str, str], root: Path = SRC) -> list[str]:
+def drift(files: Mapping[str, str], root: Path) -> list[str]:
     """How the files on disk differ from the given ones, one line each; empty when they are the same, byte for byte."""
     lines: list[str] = []
     for name, text in files.items():
@@ -64,7 +68,7 @@ def _generated(root: Path) -> list[str]:
 
 def _write(sources: build.Sources) -> int:
     files = outputs(sources)
-    for line in (lines := drift(files)):
+    for line in (lines := drift(files, SRC)):
         kind, name = line.split(": ", 1)
         path = SRC / name
         if kind == "extra":
@@ -78,10 +82,7 @@ def _write(sources: build.Sources) -> int:
 
 
 def _check(sources: build.Sources) -> int:
-    if reason := lock.load().other_tools(lock.installed(sources.digests)):
-        print(f"Not compared: {reason}", file=sys.stderr)
-        return OTHER_TOOLS
-    lines = drift(outputs(sources))
+    lines = drift(outputs(sources), SRC)
     for line in lines:
         print(line, file=sys.stderr)
     return DRIFT if lines else 0

@@ -35,6 +35,7 @@ def read_sources() -> Sources:
     aws = (aws_reader.read(model, decided) for model, decided in models.values())
     services = (*aws, signalwire_reader.read(signalwire_spec.load()))
     digests = {name: aws_reader.digest(model) for name, (model, _) in models.items()}
+    digests["signalwire"] = signalwire_spec.digest()
     for service in services:
         check_names(service)
     return Sources(services, digests)

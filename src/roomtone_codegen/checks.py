@@ -22,6 +22,11 @@ _IMPORTED = {
 }
 _IN_CLASS_BODIES = {"Decimal", "bool", "bytes", "datetime", "dict", "field", "float", "int", "list", "str"}
 """What annotations and defaults of a shape name: a member of that name would hide it from the members after it."""
+_IN_ERRORS = {
+    *_IN_CLASS_BODIES,
+    *("args", "attempts", "body", "code", "details", "errors", "headers", "maybe_processed", "message", "models"),
+    *("operation", "request_id", "retry_after", "service", "status"),
+}
 _IN_METHODS = {*_MODULES, "Mapping", "Sequence", "self", "starting_token"}
 
 
@@ -41,7 +46,7 @@ def check_names(service: facts.Service) -> None:
     for operation in service.operations:
         _members(where, operation.request.name, operation.request.members, _IN_METHODS)
     for error in service.errors:
-        _members(where, error.name, error.members, _IN_CLASS_BODIES | {"errors", "models", "status", "code", "message"})
+        _members(where, error.name, error.members, _IN_ERRORS)
     _distinct([constant(operation) for operation in service.operations], f"{where}: operations.py would define")
     for resource in {operation.resource for operation in service.operations}:
         own = [operation for operation in service.operations if operation.resource == resource]

@@ -42,6 +42,8 @@ class Scalar:
     """For datetime: epoch seconds in a body instead of ISO 8601."""
     sensitive: bool = False
     limits: Limits = Limits()
+    url: bool = False
+    """For str: documented as a URL."""
 
 
 @frozen
@@ -99,6 +101,8 @@ class Member:
     """An idempotency token."""
     numbered: str = ""
     """For a mapping sent as numbered pairs: the prefix, `Parameter` for `Parameter1.Name` and `Parameter1.Value`."""
+    fixed: str = ""
+    """For a required member whose method's name already says its only value, `stopped`: what it is when not given."""
     default: str = ""
     """What the service takes when it is not sent, where that is documented."""
     deprecated: bool = False

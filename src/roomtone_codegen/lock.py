@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import cattrs
@@ -27,20 +27,24 @@ class Lock:
     ruff: str
     sources: Mapping[str, str]
 
-    def other_tools(self, installed: Lock) -> str | None:
-        """Why a comparison byte for byte would mean nothing; None when it means something."""
-        for name, locked, here in (
-            ("botocore", self.botocore, installed.botocore),
-            ("ruff", self.ruff, installed.ruff),
-        ):
-            if locked != here:
+    def other_tools(self) -> str | None:
+        """Why a comparison byte for byte would mean nothing here; None when it means something."""
+        for name, locked in (("botocore", self.botocore), ("ruff", self.ruff)):
+            if locked != (here := _version(name)):
                 return f"the lock was written with {name} {locked}, and {name} {here} is installed"
         return None
 
 
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "none"
+
+
 def installed(sources: Mapping[str, str]) -> Lock:
     """The lock of what is installed."""
-    return Lock(botocore=version("botocore"), ruff=version("ruff"), sources=dict(sorted(sources.items())))
+    return Lock(botocore=_version("botocore"), ruff=_version("ruff"), sources=dict(sorted(sources.items())))
 
 
 def load(path: Path = PATH) -> Lock:

@@ -6,6 +6,8 @@ import keyword
 import re
 from collections.abc import Iterator, Mapping
 
+from attrs import evolve
+
 from roomtone._core.form import PAIRS_LIMIT
 from roomtone_codegen import facts
 from roomtone_codegen.curation import Undecided
@@ -14,6 +16,7 @@ from roomtone_codegen.signalwire_spec import Line, Method, Spec
 _PREFIX = "SignalWire"
 _ACCOUNT = "AccountSid"
 """The label that the client fills with its project id."""
+_IDENTITY = "sid"
 _CURSORS = ("page", "page_token")
 _OPERATORS = {"<": "_before", ">": "_after"}
 _MEANINGS = {
@@ -72,7 +75,8 @@ def read(spec: Spec) -> facts.Service:
 
 
 def _operation(spec: Spec, method: Method) -> facts.Operation:
-    members = (*_labels(method), *_placed(spec, method.query, "query"), *_placed(spec, method.body_lines, "body"))
+    body = (_fixed(spec, method, member) for member in _placed(spec, method.body_lines, "body"))
+    members = (*_labels(method), *_placed(spec, method.query, "query"), *body)
     statuses = _error_statuses(method)
     return facts.Operation(
         name=method.where,
@@ -133,6 +137,14 @@ def _placed(spec: Spec, lines: tuple[Line, ...], place: facts.Place) -> Iterator
             )
 
 
+def _fixed(spec: Spec, method: Method, member: facts.Member) -> facts.Member:
+    """`stop_stream` has said it all: the status that it must send has one value."""
+    if not (method.name.startswith("stop_") and member.required and isinstance(member.type, facts.EnumOf)):
+        return member
+    values = spec.enums[member.type.name]
+    return evolve(member, fixed=values[0]) if len(values) == 1 else member
+
+
 def _pairs(line: Line) -> facts.Member:
     text = facts.Scalar("str")
     return facts.Member(
@@ -157,16 +169,18 @@ def _single(spec: Spec, line: Line, limits: facts.Limits) -> facts.Type:
         return facts.EnumOf(line.type, sensitive=line.secret)
     if line.type in spec.shapes:
         return facts.ShapeOf(line.type, sensitive=line.secret)
-    return facts.Scalar(_KINDS[line.type], sensitive=line.secret, limits=limits)
+    return facts.Scalar(_KINDS[line.type], sensitive=line.secret, limits=limits, url=line.type == "uri")
 
 
 def _shape(spec: Spec, name: str) -> facts.Shape:
-    # Recorded answers lack fields that are documented as required, so no field is. Absent resources are an empty list.
+    # Recorded answers lack fields that are documented as required, so none is asked for. A resource's own id is typed as
+    # always there all the same, because every next call takes it. Absent resources are an empty list.
     members = (
         facts.Member(
             name=python_name(line.name),
             wire=line.name,
             type=_type(spec, line),
+            required=line.name == _IDENTITY,
             never_none=line.many and line.type in spec.shapes,
         )
         for line in spec.shapes[name]

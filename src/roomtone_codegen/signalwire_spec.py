@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -141,6 +143,12 @@ def load(folder: Path = FOLDER) -> Spec:
     )
     _check_names(spec)
     return spec
+
+
+def digest(folder: Path = FOLDER) -> str:
+    """A hash of what the spec says, whatever its comments and the order of its lines."""
+    tables = {path.name: _table(path) for path in folder.glob("*.toml")}
+    return sha256(json.dumps(tables, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def _table(path: Path, known: Iterable[str] | None = None) -> Table:

@@ -186,9 +186,12 @@ def _load_decimal(value: Any) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
         raise Misfit(f"must be a decimal number, not {_kind(value)}")
     try:
-        return Decimal(str(value))
+        number = Decimal(str(value))
     except InvalidOperation:
         raise Misfit("must be a decimal number") from None
+    if not number.is_finite():
+        raise Misfit("must be a finite number")
+    return number
 
 
 def _load_timestamp(value: Any) -> datetime:

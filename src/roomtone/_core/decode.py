@@ -45,7 +45,7 @@ def decode(operation: Operation[Any, V], reply: WireReply, errors: ErrorTable, *
     if operation.response is NoneType:
         return None  # type: ignore[return-value]
     try:
-        return _codec(operation.response).load(operation.response, _json_object(reply.body))
+        return _codec(operation.response).load(operation.response, json_object(reply.body))
     except Misfit as misfit:
         where = f"{operation.response.__name__}{'.' if misfit.path else ''}{misfit.path}"
         raise unfit(operation, reply, f"the answer does not fit: {where} {misfit.reason}") from None
@@ -76,7 +76,7 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON")
 
 
-def _json_object(body: bytes) -> dict[str, Any]:
+def json_object(body: bytes) -> dict[str, Any]:
     """The JSON object of a body; an empty body is an empty object, as it is for AWS."""
     if not body:
         return {}

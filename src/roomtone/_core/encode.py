@@ -120,7 +120,7 @@ def _value(request: Request[object], member: Member) -> Any:
 
 
 def _path(plan: _Plan, request: Request[object], constants: Mapping[str, str]) -> str:
-    labels = dict(constants)
+    labels = {label: _path_segment(value, label) for label, value in constants.items()}
     for member, label in plan.labels:
         value = _value(request, member)
         if not isinstance(value, str):

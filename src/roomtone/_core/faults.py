@@ -17,7 +17,7 @@ from roomtone._core.naming import Case, wire_name
 from roomtone._core.operation import AwsService, Operation, WireReply
 from roomtone.errors import ApiError
 
-__all__ = ["THROTTLING_CODES", "ErrorTable", "fault"]
+__all__ = ["THROTTLING_CODES", "ErrorTable", "fault", "modelled_members"]
 
 
 @frozen(kw_only=True)
@@ -167,7 +167,7 @@ def _first_text(body: Mapping[str, object], *names: str) -> str:
 
 
 @cache
-def _modelled(cls: type[ApiError], case: Case) -> tuple[tuple[str, str, Any], ...]:
+def modelled_members(cls: type[ApiError], case: Case) -> tuple[tuple[str, str, Any], ...]:
     """The modelled members of a documented error: Python name, wire name, type."""
     hints = get_type_hints(cls)
     return tuple((name, wire_name(name, case), bare_type(hints[name])) for name in sorted(cls._member_names()))
@@ -176,7 +176,7 @@ def _modelled(cls: type[ApiError], case: Case) -> tuple[tuple[str, str, Any], ..
 def _members(cls: type[ApiError], case: Case, reply: WireReply, content: object) -> dict[str, Any]:
     body: Mapping[str, object] = content if isinstance(content, dict) else {}
     members: dict[str, Any] = {}
-    for name, wire, hint in _modelled(cls, case):
+    for name, wire, hint in modelled_members(cls, case):
         header = cls._header_members.get(name)
         value = reply.headers.get(header) if header else body.get(wire)
         if value is None:

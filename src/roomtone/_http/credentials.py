@@ -202,7 +202,7 @@ class _SharedThread:
         try:
             await anyio.to_thread.run_sync(_complete, begun, function, abandon_on_cancel=True)
         finally:
-            if not begun.running() and not begun.done():  # cancelled before the thread began
+            if begun.cancel():  # we were cancelled before the thread began, so now it never will
                 self._running = None
         return begun
 
@@ -211,7 +211,8 @@ class _SharedThread:
 
 
 def _complete(future: Future[_T], function: Callable[[], _T]) -> None:
-    future.set_running_or_notify_cancel()
+    if not future.set_running_or_notify_cancel():
+        return
     try:
         future.set_result(function())
     except BaseException as error:
@@ -280,7 +281,7 @@ def _from_botocore(aws: Aws) -> _Found:
         raise ConfigurationError(
             f"AWS credentials cannot be had: {type(error).__name__}. Tried in order: {_chain(aws)}"
         ) from error
-    if frozen_now is None:
+    if found is None or frozen_now is None:
         raise ConfigurationError(
             f"no AWS credentials. Tried in order: {_chain(aws)}. Set one of them up, or give Aws(credentials=)"
         )

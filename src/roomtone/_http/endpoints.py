@@ -169,6 +169,7 @@ def _parse(url: str, member: str, *, allow_http: bool, config: str, region: str 
     try:
         parts = urlsplit(url)
         scheme, host, port = parts.scheme, parts.hostname, parts.port
+        has_valid_host = host is not None and _is_host(host)
     except ValueError:
         raise refuse("must be a URL with a valid host and port") from None
     if scheme not in _DEFAULT_PORTS or not host:
@@ -177,7 +178,8 @@ def _parse(url: str, member: str, *, allow_http: bool, config: str, region: str 
         raise refuse("must hold no user name or password")
     if "?" in url or "#" in url:
         raise refuse("must have no query and no fragment")
-    if port == 0 or parts.netloc.endswith(":") or not _is_host(host):
+    shown = f"[{host}]" if ":" in host else host
+    if port == 0 or not has_valid_host or parts.netloc.lower() not in {shown, f"{shown}:{port}"}:
         raise refuse("must be a URL with a valid host and port")
     path = parts.path.rstrip("/")
     if not _PATH.fullmatch(path) or not {".", ".."}.isdisjoint(path.split("/")):
@@ -191,12 +193,7 @@ def _parse(url: str, member: str, *, allow_http: bool, config: str, region: str 
 
 
 def _is_host(host: str) -> bool:
-    if ":" not in host:
-        return _HOST.fullmatch(host) is not None
-    try:
-        return IPv6Address(host).scope_id is None
-    except AddressValueError:
-        return False
+    return IPv6Address(host).scope_id is None if ":" in host else _HOST.fullmatch(host) is not None
 
 
 def _is_loopback(host: str) -> bool:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from roomtone.config import Credentials
 
-__all__ = ["sign"]
+__all__ = ["authorization", "sign"]
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 _TERMINATOR = "aws4_request"
@@ -51,14 +51,40 @@ def sign(
     if credentials.session_token:
         added["x-amz-security-token"] = credentials.session_token
     to_sign = {name: value for name, value in headers.items() if _is_signed(name)} | added
-    names = sorted(to_sign)
+    added["authorization"] = authorization(
+        method=method,
+        path=path,
+        query=query,
+        signed_headers=to_sign,
+        body=body,
+        credentials=credentials,
+        region=region,
+        service=service,
+    )
+    return added
+
+
+def authorization(
+    *,
+    method: str,
+    path: str,
+    query: str,
+    signed_headers: Mapping[str, str],
+    body: bytes,
+    credentials: Credentials,
+    region: str,
+    service: str,
+) -> str:
+    """`authorization` over exactly these headers, `x-amz-date` among them: what `sign` adds and what verifies."""
+    timestamp = signed_headers["x-amz-date"]
+    names = sorted(signed_headers)
     signed_names = ";".join(names)
     canonical_request = "\n".join(
         [
             method.upper(),
             _canonical_path(path),
             _canonical_query(query),
-            *(f"{name}:{' '.join(to_sign[name].split())}" for name in names),
+            *(f"{name}:{' '.join(signed_headers[name].split())}" for name in names),
             "",
             signed_names,
             sha256(body).hexdigest(),
@@ -68,11 +94,10 @@ def sign(
     string_to_sign = "\n".join([_ALGORITHM, timestamp, scope, sha256(canonical_request.encode()).hexdigest()])
     key = _signing_key(credentials.secret_access_key, timestamp[:8], region, service)
     signature = _hmac(key, string_to_sign).hex()
-    added["authorization"] = (
+    return (
         f"{_ALGORITHM} Credential={credentials.access_key_id}/{scope}, "
         f"SignedHeaders={signed_names}, Signature={signature}"
     )
-    return added
 
 
 def _is_signed(name: str) -> bool:

@@ -450,7 +450,7 @@ class ChimeSDKIdentityClient(AwsClient):
     def iter_app_instance_admins(
         self, *, app_instance_arn: str, max_results: int | None = None, starting_token: str | None = None
     ) -> Paginator[models.AppInstanceAdminSummary, models.ListAppInstanceAdminsResponse]:
-        """Iterate over the app_instance_admins of all pages of ListAppInstanceAdmins.
+        """Iterate over the app instance admins of all pages of ListAppInstanceAdmins.
 
         Takes and raises what `list_app_instance_admins` does; `.pages()` of the result gives the answers instead of the
         items, and `starting_token` resumes from a `.token` of an earlier one.
@@ -492,7 +492,7 @@ class ChimeSDKIdentityClient(AwsClient):
     def iter_app_instance_bots(
         self, *, app_instance_arn: str, max_results: int | None = None, starting_token: str | None = None
     ) -> Paginator[models.AppInstanceBotSummary, models.ListAppInstanceBotsResponse]:
-        """Iterate over the app_instance_bots of all pages of ListAppInstanceBots.
+        """Iterate over the app instance bots of all pages of ListAppInstanceBots.
 
         Takes and raises what `list_app_instance_bots` does; `.pages()` of the result gives the answers instead of the
         items, and `starting_token` resumes from a `.token` of an earlier one.
@@ -534,7 +534,7 @@ class ChimeSDKIdentityClient(AwsClient):
     def iter_app_instance_user_endpoints(
         self, *, app_instance_user_arn: str, max_results: int | None = None, starting_token: str | None = None
     ) -> Paginator[models.AppInstanceUserEndpointSummary, models.ListAppInstanceUserEndpointsResponse]:
-        """Iterate over the app_instance_user_endpoints of all pages of ListAppInstanceUserEndpoints.
+        """Iterate over the app instance user endpoints of all pages of ListAppInstanceUserEndpoints.
 
         Takes and raises what `list_app_instance_user_endpoints` does; `.pages()` of the result gives the answers
         instead of the items, and `starting_token` resumes from a `.token` of an earlier one.
@@ -578,7 +578,7 @@ class ChimeSDKIdentityClient(AwsClient):
     def iter_app_instance_users(
         self, *, app_instance_arn: str, max_results: int | None = None, starting_token: str | None = None
     ) -> Paginator[models.AppInstanceUserSummary, models.ListAppInstanceUsersResponse]:
-        """Iterate over the app_instance_users of all pages of ListAppInstanceUsers.
+        """Iterate over the app instance users of all pages of ListAppInstanceUsers.
 
         Takes and raises what `list_app_instance_users` does; `.pages()` of the result gives the answers instead of the
         items, and `starting_token` resumes from a `.token` of an earlier one.
@@ -616,7 +616,7 @@ class ChimeSDKIdentityClient(AwsClient):
     def iter_app_instances(
         self, *, max_results: int | None = None, starting_token: str | None = None
     ) -> Paginator[models.AppInstanceSummary, models.ListAppInstancesResponse]:
-        """Iterate over the app_instances of all pages of ListAppInstances.
+        """Iterate over the app instances of all pages of ListAppInstances.
 
         Takes and raises what `list_app_instances` does; `.pages()` of the result gives the answers instead of the
         items, and `starting_token` resumes from a `.token` of an earlier one.

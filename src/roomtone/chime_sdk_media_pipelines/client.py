@@ -85,8 +85,8 @@ class ChimeSDKMediaPipelinesClient(AwsClient):
         """Call CreateMediaConcatenationPipeline: `POST /sdk-media-concatenation-pipelines`.
 
         Args:
-            sources: 1 items: `ConcatenationSource`.
-            sinks: 1 items: `ConcatenationSink`.
+            sources: 1 item: `ConcatenationSource`.
+            sinks: 1 item: `ConcatenationSink`.
             client_request_token: Text of 2 to 64 characters; the idempotency token, made for you when absent; kept out
                 of `repr`.
             tags: 1 to 200 items: `Tag`.
@@ -217,8 +217,8 @@ class ChimeSDKMediaPipelinesClient(AwsClient):
         """Call CreateMediaLiveConnectorPipeline: `POST /sdk-media-live-connector-pipelines`.
 
         Args:
-            sources: 1 items: `LiveConnectorSourceConfiguration`.
-            sinks: 1 items: `LiveConnectorSinkConfiguration`.
+            sources: 1 item: `LiveConnectorSourceConfiguration`.
+            sinks: 1 item: `LiveConnectorSinkConfiguration`.
             client_request_token: Text of 2 to 64 characters; the idempotency token, made for you when absent; kept out
                 of `repr`.
             tags: 1 to 200 items: `Tag`.
@@ -291,7 +291,7 @@ class ChimeSDKMediaPipelinesClient(AwsClient):
         """Call CreateMediaStreamPipeline: `POST /sdk-media-stream-pipelines`.
 
         Args:
-            sources: At least 1 items: `MediaStreamSource`.
+            sources: At least 1 item: `MediaStreamSource`.
             sinks: 1 to 2 items: `MediaStreamSink`.
             client_request_token: Text of 2 to 64 characters; the idempotency token, made for you when absent; kept out
                 of `repr`.
@@ -571,7 +571,7 @@ class ChimeSDKMediaPipelinesClient(AwsClient):
     def iter_media_capture_pipelines(
         self, *, max_results: int | None = None, starting_token: str | None = None
     ) -> Paginator[models.MediaCapturePipelineSummary, models.ListMediaCapturePipelinesResponse]:
-        """Iterate over the media_capture_pipelines of all pages of ListMediaCapturePipelines.
+        """Iterate over the media capture pipelines of all pages of ListMediaCapturePipelines.
 
         Takes and raises what `list_media_capture_pipelines` does; `.pages()` of the result gives the answers instead of
         the items, and `starting_token` resumes from a `.token` of an earlier one.
@@ -613,7 +613,7 @@ class ChimeSDKMediaPipelinesClient(AwsClient):
     ) -> Paginator[
         models.MediaInsightsPipelineConfigurationSummary, models.ListMediaInsightsPipelineConfigurationsResponse
     ]:
-        """Iterate over the media_insights_pipeline_configurations of all pages of
+        """Iterate over the media insights pipeline configurations of all pages of
         ListMediaInsightsPipelineConfigurations.
 
         Takes and raises what `list_media_insights_pipeline_configurations` does; `.pages()` of the result gives the
@@ -654,7 +654,7 @@ class ChimeSDKMediaPipelinesClient(AwsClient):
     def iter_media_pipeline_kinesis_video_stream_pools(
         self, *, max_results: int | None = None, starting_token: str | None = None
     ) -> Paginator[models.KinesisVideoStreamPoolSummary, models.ListMediaPipelineKinesisVideoStreamPoolsResponse]:
-        """Iterate over the kinesis_video_stream_pools of all pages of ListMediaPipelineKinesisVideoStreamPools.
+        """Iterate over the kinesis video stream pools of all pages of ListMediaPipelineKinesisVideoStreamPools.
 
         Takes and raises what `list_media_pipeline_kinesis_video_stream_pools` does; `.pages()` of the result gives the
         answers instead of the items, and `starting_token` resumes from a `.token` of an earlier one.
@@ -693,7 +693,7 @@ class ChimeSDKMediaPipelinesClient(AwsClient):
     def iter_media_pipelines(
         self, *, max_results: int | None = None, starting_token: str | None = None
     ) -> Paginator[models.MediaPipelineSummary, models.ListMediaPipelinesResponse]:
-        """Iterate over the media_pipelines of all pages of ListMediaPipelines.
+        """Iterate over the media pipelines of all pages of ListMediaPipelines.
 
         Takes and raises what `list_media_pipelines` does; `.pages()` of the result gives the answers instead of the
         items, and `starting_token` resumes from a `.token` of an earlier one.

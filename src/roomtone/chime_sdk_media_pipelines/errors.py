@@ -15,63 +15,63 @@ class ChimeSDKMediaPipelinesError(errors.ApiError):
 class BadRequestException(ChimeSDKMediaPipelinesError, errors.InvalidRequestError):
     """The documented error BadRequestException: HTTP 400."""
 
-    status = 400
+    status: int | None = 400
     code = "BadRequestException"
 
 
 class ConflictException(ChimeSDKMediaPipelinesError, errors.ConflictError):
     """The documented error ConflictException: HTTP 409."""
 
-    status = 409
+    status: int | None = 409
     code = "ConflictException"
 
 
 class ForbiddenException(ChimeSDKMediaPipelinesError, errors.PermissionDeniedError):
     """The documented error ForbiddenException: HTTP 403."""
 
-    status = 403
+    status: int | None = 403
     code = "ForbiddenException"
 
 
 class NotFoundException(ChimeSDKMediaPipelinesError, errors.NotFoundError):
     """The documented error NotFoundException: HTTP 404."""
 
-    status = 404
+    status: int | None = 404
     code = "NotFoundException"
 
 
 class ResourceLimitExceededException(ChimeSDKMediaPipelinesError, errors.QuotaExceededError):
     """The documented error ResourceLimitExceededException: HTTP 400."""
 
-    status = 400
+    status: int | None = 400
     code = "ResourceLimitExceededException"
 
 
 class ServiceFailureException(ChimeSDKMediaPipelinesError, errors.ServiceFaultError):
     """The documented error ServiceFailureException: HTTP 500."""
 
-    status = 500
+    status: int | None = 500
     code = "ServiceFailureException"
 
 
 class ServiceUnavailableException(ChimeSDKMediaPipelinesError, errors.UnavailableError):
     """The documented error ServiceUnavailableException: HTTP 503."""
 
-    status = 503
+    status: int | None = 503
     code = "ServiceUnavailableException"
 
 
 class ThrottledClientException(ChimeSDKMediaPipelinesError, errors.ThrottledError):
     """The documented error ThrottledClientException: HTTP 429."""
 
-    status = 429
+    status: int | None = 429
     code = "ThrottledClientException"
 
 
 class UnauthorizedClientException(ChimeSDKMediaPipelinesError, errors.AuthenticationError):
     """The documented error UnauthorizedClientException: HTTP 401."""
 
-    status = 401
+    status: int | None = 401
     code = "UnauthorizedClientException"
 
 

@@ -1259,8 +1259,8 @@ class SelectedVideoStreams:
     """Sent in requests.
 
     Args:
-        attendee_ids: At least 1 items: text of 36 characters.
-        external_user_ids: At least 1 items: text of 2 to 64 characters; kept out of `repr`.
+        attendee_ids: At least 1 item: text of 36 characters.
+        external_user_ids: At least 1 item: text of 2 to 64 characters; kept out of `repr`.
     """
 
     attendee_ids: Sequence[str] | None = None

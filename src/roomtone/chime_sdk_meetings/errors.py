@@ -15,42 +15,42 @@ class ChimeSDKMeetingsError(errors.ApiError):
 class BadRequestException(ChimeSDKMeetingsError, errors.InvalidRequestError):
     """The documented error BadRequestException: HTTP 400."""
 
-    status = 400
+    status: int | None = 400
     code = "BadRequestException"
 
 
 class ConflictException(ChimeSDKMeetingsError, errors.ConflictError):
     """The documented error ConflictException: HTTP 409."""
 
-    status = 409
+    status: int | None = 409
     code = "ConflictException"
 
 
 class ForbiddenException(ChimeSDKMeetingsError, errors.PermissionDeniedError):
     """The documented error ForbiddenException: HTTP 403."""
 
-    status = 403
+    status: int | None = 403
     code = "ForbiddenException"
 
 
 class LimitExceededException(ChimeSDKMeetingsError, errors.QuotaExceededError):
     """The documented error LimitExceededException: HTTP 400."""
 
-    status = 400
+    status: int | None = 400
     code = "LimitExceededException"
 
 
 class NotFoundException(ChimeSDKMeetingsError, errors.NotFoundError):
     """The documented error NotFoundException: HTTP 404."""
 
-    status = 404
+    status: int | None = 404
     code = "NotFoundException"
 
 
 class ResourceNotFoundException(ChimeSDKMeetingsError, errors.NotFoundError):
     """The documented error ResourceNotFoundException: HTTP 404."""
 
-    status = 404
+    status: int | None = 404
     code = "ResourceNotFoundException"
     resource_name: str | None = None
 
@@ -58,14 +58,14 @@ class ResourceNotFoundException(ChimeSDKMeetingsError, errors.NotFoundError):
 class ServiceFailureException(ChimeSDKMeetingsError, errors.ServiceFaultError):
     """The documented error ServiceFailureException: HTTP 500."""
 
-    status = 500
+    status: int | None = 500
     code = "ServiceFailureException"
 
 
 class ServiceUnavailableException(ChimeSDKMeetingsError, errors.UnavailableError):
     """The documented error ServiceUnavailableException: HTTP 503."""
 
-    status = 503
+    status: int | None = 503
     code = "ServiceUnavailableException"
     retry_after_seconds: str | None = None
     _header_members = {"retry_after_seconds": "retry-after"}  # noqa: RUF012
@@ -74,14 +74,14 @@ class ServiceUnavailableException(ChimeSDKMeetingsError, errors.UnavailableError
 class ThrottlingException(ChimeSDKMeetingsError, errors.ThrottledError):
     """The documented error ThrottlingException: HTTP 429."""
 
-    status = 429
+    status: int | None = 429
     code = "ThrottlingException"
 
 
 class TooManyTagsException(ChimeSDKMeetingsError, errors.QuotaExceededError):
     """The documented error TooManyTagsException: HTTP 400."""
 
-    status = 400
+    status: int | None = 400
     code = "TooManyTagsException"
     resource_name: str | None = None
 
@@ -89,14 +89,14 @@ class TooManyTagsException(ChimeSDKMeetingsError, errors.QuotaExceededError):
 class UnauthorizedException(ChimeSDKMeetingsError, errors.AuthenticationError):
     """The documented error UnauthorizedException: HTTP 401."""
 
-    status = 401
+    status: int | None = 401
     code = "UnauthorizedException"
 
 
 class UnprocessableEntityException(ChimeSDKMeetingsError, errors.InvalidRequestError):
     """The documented error UnprocessableEntityException: HTTP 422."""
 
-    status = 422
+    status: int | None = 422
     code = "UnprocessableEntityException"
 
 

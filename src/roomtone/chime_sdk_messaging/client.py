@@ -876,7 +876,7 @@ class ChimeSDKMessagingClient(AwsClient):
     def iter_channel_bans(
         self, *, channel_arn: str, chime_bearer: str, max_results: int | None = None, starting_token: str | None = None
     ) -> Paginator[models.ChannelBanSummary, models.ListChannelBansResponse]:
-        """Iterate over the channel_bans of all pages of ListChannelBans.
+        """Iterate over the channel bans of all pages of ListChannelBans.
 
         Takes and raises what `list_channel_bans` does; `.pages()` of the result gives the answers instead of the items,
         and `starting_token` resumes from a `.token` of an earlier one.
@@ -918,7 +918,7 @@ class ChimeSDKMessagingClient(AwsClient):
     def iter_channel_flows(
         self, *, app_instance_arn: str, max_results: int | None = None, starting_token: str | None = None
     ) -> Paginator[models.ChannelFlowSummary, models.ListChannelFlowsResponse]:
-        """Iterate over the channel_flows of all pages of ListChannelFlows.
+        """Iterate over the channel flows of all pages of ListChannelFlows.
 
         Takes and raises what `list_channel_flows` does; `.pages()` of the result gives the answers instead of the
         items, and `starting_token` resumes from a `.token` of an earlier one.
@@ -983,7 +983,7 @@ class ChimeSDKMessagingClient(AwsClient):
         sub_channel_id: str | None = None,
         starting_token: str | None = None,
     ) -> Paginator[models.ChannelMembershipSummary, models.ListChannelMembershipsResponse]:
-        """Iterate over the channel_memberships of all pages of ListChannelMemberships.
+        """Iterate over the channel memberships of all pages of ListChannelMemberships.
 
         Takes and raises what `list_channel_memberships` does; `.pages()` of the result gives the answers instead of the
         items, and `starting_token` resumes from a `.token` of an earlier one.
@@ -1048,7 +1048,7 @@ class ChimeSDKMessagingClient(AwsClient):
     ) -> Paginator[
         models.ChannelMembershipForAppInstanceUserSummary, models.ListChannelMembershipsForAppInstanceUserResponse
     ]:
-        """Iterate over the channel_memberships of all pages of ListChannelMembershipsForAppInstanceUser.
+        """Iterate over the channel memberships of all pages of ListChannelMembershipsForAppInstanceUser.
 
         Takes and raises what `list_channel_memberships_for_app_instance_user` does; `.pages()` of the result gives the
         answers instead of the items, and `starting_token` resumes from a `.token` of an earlier one.
@@ -1122,7 +1122,7 @@ class ChimeSDKMessagingClient(AwsClient):
         sub_channel_id: str | None = None,
         starting_token: str | None = None,
     ) -> Paginator[models.ChannelMessageSummary, models.ListChannelMessagesResponse]:
-        """Iterate over the channel_messages of all pages of ListChannelMessages.
+        """Iterate over the channel messages of all pages of ListChannelMessages.
 
         Takes and raises what `list_channel_messages` does; `.pages()` of the result gives the answers instead of the
         items, and `starting_token` resumes from a `.token` of an earlier one.
@@ -1174,7 +1174,7 @@ class ChimeSDKMessagingClient(AwsClient):
     def iter_channel_moderators(
         self, *, channel_arn: str, chime_bearer: str, max_results: int | None = None, starting_token: str | None = None
     ) -> Paginator[models.ChannelModeratorSummary, models.ListChannelModeratorsResponse]:
-        """Iterate over the channel_moderators of all pages of ListChannelModerators.
+        """Iterate over the channel moderators of all pages of ListChannelModerators.
 
         Takes and raises what `list_channel_moderators` does; `.pages()` of the result gives the answers instead of the
         items, and `starting_token` resumes from a `.token` of an earlier one.
@@ -1387,7 +1387,7 @@ class ChimeSDKMessagingClient(AwsClient):
     def iter_sub_channels(
         self, *, channel_arn: str, chime_bearer: str, max_results: int | None = None, starting_token: str | None = None
     ) -> Paginator[models.SubChannelSummary, models.ListSubChannelsResponse]:
-        """Iterate over the sub_channels of all pages of ListSubChannels.
+        """Iterate over the sub channels of all pages of ListSubChannels.
 
         Takes and raises what `list_sub_channels` does; `.pages()` of the result gives the answers instead of the items,
         and `starting_token` resumes from a `.token` of an earlier one.
@@ -1614,7 +1614,7 @@ class ChimeSDKMessagingClient(AwsClient):
 
         Args:
             channel_arn: Text of 5 to 1,600 characters; in the path.
-            content: Text of at least 1 characters; kept out of `repr`.
+            content: Text of at least 1 character; kept out of `repr`.
             type: `ChannelMessageType`.
             persistence: `ChannelMessagePersistenceType`.
             chime_bearer: Text of 5 to 1,600 characters; header `x-amz-chime-bearer`.
@@ -1625,7 +1625,7 @@ class ChimeSDKMessagingClient(AwsClient):
             message_attributes: Pairs: text of 1 to 64 characters -> `MessageAttributeValue`; kept out of `repr`.
             sub_channel_id: Text of 1 to 128 characters.
             content_type: Text of up to 45 characters; kept out of `repr`.
-            target: 1 items: `Target`.
+            target: 1 item: `Target`.
 
         Returns:
             `SendChannelMessageResponse` with `channel_arn`, `message_id`, `status`, `sub_channel_id`.
@@ -1774,7 +1774,7 @@ class ChimeSDKMessagingClient(AwsClient):
         Args:
             channel_arn: Text of 5 to 1,600 characters; in the path.
             message_id: Text of 1 to 128 characters; in the path.
-            content: Text of at least 1 characters; kept out of `repr`.
+            content: Text of at least 1 character; kept out of `repr`.
             chime_bearer: Text of 5 to 1,600 characters; header `x-amz-chime-bearer`.
             metadata: Text of up to 1,024 characters; kept out of `repr`.
             sub_channel_id: Text of 1 to 128 characters.

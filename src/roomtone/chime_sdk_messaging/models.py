@@ -1040,7 +1040,7 @@ class ChannelMessageCallback:
 
     Args:
         message_id: Text of 1 to 128 characters.
-        content: Text of at least 1 characters; kept out of `repr`.
+        content: Text of at least 1 character; kept out of `repr`.
         metadata: Text of up to 1,024 characters; kept out of `repr`.
         message_attributes: Pairs: text of 1 to 64 characters -> `MessageAttributeValue`; kept out of `repr`.
         sub_channel_id: Text of 1 to 128 characters.
@@ -1225,7 +1225,7 @@ class PushNotificationPreferences:
     """Sent in requests.
 
     Args:
-        filter_rule: Text of at least 1 characters; kept out of `repr`.
+        filter_rule: Text of at least 1 character; kept out of `repr`.
     """
 
     allow_notifications: AllowNotifications

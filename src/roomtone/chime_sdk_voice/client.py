@@ -95,7 +95,7 @@ class ChimeSDKVoiceClient(AwsClient):
         """Call BatchDeletePhoneNumber: `POST /phone-numbers?operation=batch-delete`.
 
         Args:
-            phone_number_ids: At least 1 items: text.
+            phone_number_ids: At least 1 item: text.
 
         Returns:
             `BatchDeletePhoneNumberResponse` with `phone_number_errors`.
@@ -159,7 +159,7 @@ class ChimeSDKVoiceClient(AwsClient):
             ChimeSDKVoiceError: BadRequestException, ForbiddenException, ServiceFailureException,
                 ServiceUnavailableException, UnauthorizedClientException, as every call.
 
-        It dials, orders or sends: repeated only after 429, 503 or when it was surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_voice-chime_CreatePhoneNumberOrder.html
         """
         return await self._call(
@@ -233,7 +233,7 @@ class ChimeSDKVoiceClient(AwsClient):
         Args:
             aws_region: Text.
             name: Text of 1 to 256 characters.
-            endpoints: 1 items: `SipMediaApplicationEndpoint`.
+            endpoints: 1 item: `SipMediaApplicationEndpoint`.
             tags: 1 to 50 items: `Tag`.
 
         Returns:
@@ -283,7 +283,7 @@ class ChimeSDKVoiceClient(AwsClient):
             ChimeSDKVoiceError: BadRequestException, ForbiddenException, ServiceFailureException,
                 ServiceUnavailableException, UnauthorizedClientException, as every call.
 
-        It dials, orders or sends: repeated only after 429, 503 or when it was surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_voice-chime_CreateSipMediaApplicationCall.html
         """
         return await self._call(
@@ -1475,7 +1475,7 @@ class ChimeSDKVoiceClient(AwsClient):
     def iter_phone_number_orders(
         self, *, max_results: int | None = None, starting_token: str | None = None
     ) -> Paginator[models.PhoneNumberOrder, models.ListPhoneNumberOrdersResponse]:
-        """Iterate over the phone_number_orders of all pages of ListPhoneNumberOrders.
+        """Iterate over the phone number orders of all pages of ListPhoneNumberOrders.
 
         Takes and raises what `list_phone_number_orders` does; `.pages()` of the result gives the answers instead of the
         items, and `starting_token` resumes from a `.token` of an earlier one.
@@ -1540,7 +1540,7 @@ class ChimeSDKVoiceClient(AwsClient):
         max_results: int | None = None,
         starting_token: str | None = None,
     ) -> Paginator[models.PhoneNumber, models.ListPhoneNumbersResponse]:
-        """Iterate over the phone_numbers of all pages of ListPhoneNumbers.
+        """Iterate over the phone numbers of all pages of ListPhoneNumbers.
 
         Takes and raises what `list_phone_numbers` does; `.pages()` of the result gives the answers instead of the
         items, and `starting_token` resumes from a `.token` of an earlier one.
@@ -1602,7 +1602,7 @@ class ChimeSDKVoiceClient(AwsClient):
         max_results: int | None = None,
         starting_token: str | None = None,
     ) -> Paginator[models.ProxySession, models.ListProxySessionsResponse]:
-        """Iterate over the proxy_sessions of all pages of ListProxySessions.
+        """Iterate over the proxy sessions of all pages of ListProxySessions.
 
         Takes and raises what `list_proxy_sessions` does; `.pages()` of the result gives the answers instead of the
         items, and `starting_token` resumes from a `.token` of an earlier one.
@@ -1644,7 +1644,7 @@ class ChimeSDKVoiceClient(AwsClient):
     def iter_sip_media_applications(
         self, *, max_results: int | None = None, starting_token: str | None = None
     ) -> Paginator[models.SipMediaApplication, models.ListSipMediaApplicationsResponse]:
-        """Iterate over the sip_media_applications of all pages of ListSipMediaApplications.
+        """Iterate over the sip media applications of all pages of ListSipMediaApplications.
 
         Takes and raises what `list_sip_media_applications` does; `.pages()` of the result gives the answers instead of
         the items, and `starting_token` resumes from a `.token` of an earlier one.
@@ -1695,7 +1695,7 @@ class ChimeSDKVoiceClient(AwsClient):
         max_results: int | None = None,
         starting_token: str | None = None,
     ) -> Paginator[models.SipRule, models.ListSipRulesResponse]:
-        """Iterate over the sip_rules of all pages of ListSipRules.
+        """Iterate over the sip rules of all pages of ListSipRules.
 
         Takes and raises what `list_sip_rules` does; `.pages()` of the result gives the answers instead of the items,
         and `starting_token` resumes from a `.token` of an earlier one.
@@ -1781,7 +1781,7 @@ class ChimeSDKVoiceClient(AwsClient):
     def iter_voice_connector_groups(
         self, *, max_results: int | None = None, starting_token: str | None = None
     ) -> Paginator[models.VoiceConnectorGroup, models.ListVoiceConnectorGroupsResponse]:
-        """Iterate over the voice_connector_groups of all pages of ListVoiceConnectorGroups.
+        """Iterate over the voice connector groups of all pages of ListVoiceConnectorGroups.
 
         Takes and raises what `list_voice_connector_groups` does; `.pages()` of the result gives the answers instead of
         the items, and `starting_token` resumes from a `.token` of an earlier one.
@@ -1846,7 +1846,7 @@ class ChimeSDKVoiceClient(AwsClient):
     def iter_voice_connectors(
         self, *, max_results: int | None = None, starting_token: str | None = None
     ) -> Paginator[models.VoiceConnector, models.ListVoiceConnectorsResponse]:
-        """Iterate over the voice_connectors of all pages of ListVoiceConnectors.
+        """Iterate over the voice connectors of all pages of ListVoiceConnectors.
 
         Takes and raises what `list_voice_connectors` does; `.pages()` of the result gives the answers instead of the
         items, and `starting_token` resumes from a `.token` of an earlier one.
@@ -1885,7 +1885,7 @@ class ChimeSDKVoiceClient(AwsClient):
     def iter_voice_profile_domains(
         self, *, max_results: int | None = None, starting_token: str | None = None
     ) -> Paginator[models.VoiceProfileDomainSummary, models.ListVoiceProfileDomainsResponse]:
-        """Iterate over the voice_profile_domains of all pages of ListVoiceProfileDomains.
+        """Iterate over the voice profile domains of all pages of ListVoiceProfileDomains.
 
         Takes and raises what `list_voice_profile_domains` does; `.pages()` of the result gives the answers instead of
         the items, and `starting_token` resumes from a `.token` of an earlier one.
@@ -1928,7 +1928,7 @@ class ChimeSDKVoiceClient(AwsClient):
     def iter_voice_profiles(
         self, *, voice_profile_domain_id: str, max_results: int | None = None, starting_token: str | None = None
     ) -> Paginator[models.VoiceProfileSummary, models.ListVoiceProfilesResponse]:
-        """Iterate over the voice_profiles of all pages of ListVoiceProfiles.
+        """Iterate over the voice profiles of all pages of ListVoiceProfiles.
 
         Takes and raises what `list_voice_profiles` does; `.pages()` of the result gives the answers instead of the
         items, and `starting_token` resumes from a `.token` of an earlier one.
@@ -2341,7 +2341,7 @@ class ChimeSDKVoiceClient(AwsClient):
         max_results: int | None = None,
         starting_token: str | None = None,
     ) -> Paginator[str, models.SearchAvailablePhoneNumbersResponse]:
-        """Iterate over the e164_phone_numbers of all pages of SearchAvailablePhoneNumbers.
+        """Iterate over the e164 phone numbers of all pages of SearchAvailablePhoneNumbers.
 
         Takes and raises what `search_available_phone_numbers` does; `.pages()` of the result gives the answers instead
         of the items, and `starting_token` resumes from a `.token` of an earlier one.
@@ -2661,7 +2661,7 @@ class ChimeSDKVoiceClient(AwsClient):
         Args:
             sip_media_application_id: Text; in the path.
             name: Text of 1 to 256 characters.
-            endpoints: 1 items: `SipMediaApplicationEndpoint`.
+            endpoints: 1 item: `SipMediaApplicationEndpoint`.
 
         Returns:
             `UpdateSipMediaApplicationResponse` with `sip_media_application`.
@@ -2704,7 +2704,7 @@ class ChimeSDKVoiceClient(AwsClient):
             ChimeSDKVoiceError: BadRequestException, ForbiddenException, ServiceFailureException,
                 ServiceUnavailableException, UnauthorizedClientException, as every call.
 
-        It dials, orders or sends: repeated only after 429, 503 or when it was surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_voice-chime_UpdateSipMediaApplicationCall.html
         """
         return await self._call(

@@ -15,84 +15,84 @@ class ChimeSDKVoiceError(errors.ApiError):
 class AccessDeniedException(ChimeSDKVoiceError, errors.PermissionDeniedError):
     """The documented error AccessDeniedException: HTTP 403."""
 
-    status = 403
+    status: int | None = 403
     code = "AccessDeniedException"
 
 
 class BadRequestException(ChimeSDKVoiceError, errors.InvalidRequestError):
     """The documented error BadRequestException: HTTP 400."""
 
-    status = 400
+    status: int | None = 400
     code = "BadRequestException"
 
 
 class ConflictException(ChimeSDKVoiceError, errors.ConflictError):
     """The documented error ConflictException: HTTP 409."""
 
-    status = 409
+    status: int | None = 409
     code = "ConflictException"
 
 
 class ForbiddenException(ChimeSDKVoiceError, errors.PermissionDeniedError):
     """The documented error ForbiddenException: HTTP 403."""
 
-    status = 403
+    status: int | None = 403
     code = "ForbiddenException"
 
 
 class GoneException(ChimeSDKVoiceError, errors.NotFoundError):
     """The documented error GoneException: HTTP 410."""
 
-    status = 410
+    status: int | None = 410
     code = "GoneException"
 
 
 class NotFoundException(ChimeSDKVoiceError, errors.NotFoundError):
     """The documented error NotFoundException: HTTP 404."""
 
-    status = 404
+    status: int | None = 404
     code = "NotFoundException"
 
 
 class ResourceLimitExceededException(ChimeSDKVoiceError, errors.QuotaExceededError):
     """The documented error ResourceLimitExceededException: HTTP 400."""
 
-    status = 400
+    status: int | None = 400
     code = "ResourceLimitExceededException"
 
 
 class ServiceFailureException(ChimeSDKVoiceError, errors.ServiceFaultError):
     """The documented error ServiceFailureException: HTTP 500."""
 
-    status = 500
+    status: int | None = 500
     code = "ServiceFailureException"
 
 
 class ServiceUnavailableException(ChimeSDKVoiceError, errors.UnavailableError):
     """The documented error ServiceUnavailableException: HTTP 503."""
 
-    status = 503
+    status: int | None = 503
     code = "ServiceUnavailableException"
 
 
 class ThrottledClientException(ChimeSDKVoiceError, errors.ThrottledError):
     """The documented error ThrottledClientException: HTTP 429."""
 
-    status = 429
+    status: int | None = 429
     code = "ThrottledClientException"
 
 
 class UnauthorizedClientException(ChimeSDKVoiceError, errors.AuthenticationError):
     """The documented error UnauthorizedClientException: HTTP 401."""
 
-    status = 401
+    status: int | None = 401
     code = "UnauthorizedClientException"
 
 
 class UnprocessableEntityException(ChimeSDKVoiceError, errors.InvalidRequestError):
     """The documented error UnprocessableEntityException: HTTP 422."""
 
-    status = 422
+    status: int | None = 422
     code = "UnprocessableEntityException"
 
 

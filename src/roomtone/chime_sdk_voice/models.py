@@ -1749,7 +1749,7 @@ class SipMediaApplicationAlexaSkillConfiguration:
     """Sent in requests.
 
     Args:
-        alexa_skill_ids: 1 items: text of up to 64 characters; kept out of `repr`.
+        alexa_skill_ids: 1 item: text of up to 64 characters; kept out of `repr`.
     """
 
     alexa_skill_status: AlexaSkillStatus

@@ -710,7 +710,7 @@ class IVSClient(AwsClient):
             ServiceFaultError: InternalServerException.
             ThrottledError: ThrottlingException.
 
-        It dials, orders or sends: repeated only after 429, 503 or when it was surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
         https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_InsertAdBreak.html
         """
         return await self._call(
@@ -751,7 +751,7 @@ class IVSClient(AwsClient):
     def iter_ad_configurations(
         self, *, max_results: int | None = None, starting_token: str | None = None
     ) -> Paginator[models.AdConfigurationSummary, models.ListAdConfigurationsResponse]:
-        """Iterate over the ad_configurations of all pages of ListAdConfigurations.
+        """Iterate over the ad configurations of all pages of ListAdConfigurations.
 
         Takes and raises what `list_ad_configurations` does; `.pages()` of the result gives the answers instead of the
         items, and `starting_token` resumes from a `.token` of an earlier one.
@@ -866,7 +866,7 @@ class IVSClient(AwsClient):
     def iter_failover_slate_configurations(
         self, *, max_results: int | None = None, starting_token: str | None = None
     ) -> Paginator[models.FailoverSlateConfigurationSummary, models.ListFailoverSlateConfigurationsResponse]:
-        """Iterate over the failover_slate_configurations of all pages of ListFailoverSlateConfigurations.
+        """Iterate over the failover slate configurations of all pages of ListFailoverSlateConfigurations.
 
         Takes and raises what `list_failover_slate_configurations` does; `.pages()` of the result gives the answers
         instead of the items, and `starting_token` resumes from a `.token` of an earlier one.
@@ -904,7 +904,7 @@ class IVSClient(AwsClient):
     def iter_playback_key_pairs(
         self, *, max_results: int | None = None, starting_token: str | None = None
     ) -> Paginator[models.PlaybackKeyPairSummary, models.ListPlaybackKeyPairsResponse]:
-        """Iterate over the key_pairs of all pages of ListPlaybackKeyPairs.
+        """Iterate over the key pairs of all pages of ListPlaybackKeyPairs.
 
         Takes and raises what `list_playback_key_pairs` does; `.pages()` of the result gives the answers instead of the
         items, and `starting_token` resumes from a `.token` of an earlier one.
@@ -944,7 +944,7 @@ class IVSClient(AwsClient):
     def iter_playback_restriction_policies(
         self, *, max_results: int | None = None, starting_token: str | None = None
     ) -> Paginator[models.PlaybackRestrictionPolicySummary, models.ListPlaybackRestrictionPoliciesResponse]:
-        """Iterate over the playback_restriction_policies of all pages of ListPlaybackRestrictionPolicies.
+        """Iterate over the playback restriction policies of all pages of ListPlaybackRestrictionPolicies.
 
         Takes and raises what `list_playback_restriction_policies` does; `.pages()` of the result gives the answers
         instead of the items, and `starting_token` resumes from a `.token` of an earlier one.
@@ -984,7 +984,7 @@ class IVSClient(AwsClient):
     def iter_recording_configurations(
         self, *, max_results: int | None = None, starting_token: str | None = None
     ) -> Paginator[models.RecordingConfigurationSummary, models.ListRecordingConfigurationsResponse]:
-        """Iterate over the recording_configurations of all pages of ListRecordingConfigurations.
+        """Iterate over the recording configurations of all pages of ListRecordingConfigurations.
 
         Takes and raises what `list_recording_configurations` does; `.pages()` of the result gives the answers instead
         of the items, and `starting_token` resumes from a `.token` of an earlier one.
@@ -1024,7 +1024,7 @@ class IVSClient(AwsClient):
     def iter_stream_keys(
         self, *, channel_arn: str, max_results: int | None = None, starting_token: str | None = None
     ) -> Paginator[models.StreamKeySummary, models.ListStreamKeysResponse]:
-        """Iterate over the stream_keys of all pages of ListStreamKeys.
+        """Iterate over the stream keys of all pages of ListStreamKeys.
 
         Takes and raises what `list_stream_keys` does; `.pages()` of the result gives the answers instead of the items,
         and `starting_token` resumes from a `.token` of an earlier one.
@@ -1064,7 +1064,7 @@ class IVSClient(AwsClient):
     def iter_stream_sessions(
         self, *, channel_arn: str, max_results: int | None = None, starting_token: str | None = None
     ) -> Paginator[models.StreamSessionSummary, models.ListStreamSessionsResponse]:
-        """Iterate over the stream_sessions of all pages of ListStreamSessions.
+        """Iterate over the stream sessions of all pages of ListStreamSessions.
 
         Takes and raises what `list_stream_sessions` does; `.pages()` of the result gives the answers instead of the
         items, and `starting_token` resumes from a `.token` of an earlier one.
@@ -1148,7 +1148,7 @@ class IVSClient(AwsClient):
 
         Args:
             channel_arn: Text of 1 to 128 characters.
-            metadata: Text of at least 1 characters; kept out of `repr`.
+            metadata: Text of at least 1 character; kept out of `repr`.
 
         Raises:
             InvalidRequestError: ValidationException.
@@ -1156,7 +1156,7 @@ class IVSClient(AwsClient):
             PermissionDeniedError: AccessDeniedException.
             ThrottledError: ThrottlingException.
 
-        It dials, orders or sends: repeated only after 429, 503 or when it was surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
         https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_PutMetadata.html
         """
         await self._call(operations.PUT_METADATA, models.PutMetadataRequest(channel_arn=channel_arn, metadata=metadata))

@@ -15,77 +15,77 @@ class IVSError(errors.ApiError):
 class AccessDeniedException(IVSError, errors.PermissionDeniedError):
     """The documented error AccessDeniedException: HTTP 403."""
 
-    status = 403
+    status: int | None = 403
     code = "AccessDeniedException"
 
 
 class ChannelNotBroadcasting(IVSError, errors.NotFoundError):
     """The documented error ChannelNotBroadcasting: HTTP 404."""
 
-    status = 404
+    status: int | None = 404
     code = "ChannelNotBroadcasting"
 
 
 class ConflictException(IVSError, errors.ConflictError):
     """The documented error ConflictException: HTTP 409."""
 
-    status = 409
+    status: int | None = 409
     code = "ConflictException"
 
 
 class InternalServerException(IVSError, errors.ServiceFaultError):
     """The documented error InternalServerException: HTTP 500."""
 
-    status = 500
+    status: int | None = 500
     code = "InternalServerException"
 
 
 class PendingVerification(IVSError, errors.PermissionDeniedError):
     """The documented error PendingVerification: HTTP 403."""
 
-    status = 403
+    status: int | None = 403
     code = "PendingVerification"
 
 
 class ResourceNotFoundException(IVSError, errors.NotFoundError):
     """The documented error ResourceNotFoundException: HTTP 404."""
 
-    status = 404
+    status: int | None = 404
     code = "ResourceNotFoundException"
 
 
 class ServiceQuotaExceededException(IVSError, errors.QuotaExceededError):
     """The documented error ServiceQuotaExceededException: HTTP 402."""
 
-    status = 402
+    status: int | None = 402
     code = "ServiceQuotaExceededException"
 
 
 class ServiceUnavailable(IVSError, errors.UnavailableError):
     """The documented error ServiceUnavailable: HTTP 503."""
 
-    status = 503
+    status: int | None = 503
     code = "ServiceUnavailable"
 
 
 class StreamUnavailable(IVSError, errors.UnavailableError):
     """The documented error StreamUnavailable: HTTP 503."""
 
-    status = 503
+    status: int | None = 503
     code = "StreamUnavailable"
 
 
 class ThrottlingException(IVSError, errors.ThrottledError):
     """The documented error ThrottlingException: HTTP 429."""
 
-    status = 429
+    status: int | None = 429
     code = "ThrottlingException"
 
 
 class ValidationException(IVSError, errors.InvalidRequestError):
     """The documented error ValidationException: HTTP 400."""
 
-    status = 400
+    status: int | None = 400
     code = "ValidationException"
 
 

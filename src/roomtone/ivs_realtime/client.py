@@ -636,7 +636,7 @@ class IVSRealtimeClient(AwsClient):
     def iter_encoder_configurations(
         self, *, max_results: int | None = None, starting_token: str | None = None
     ) -> Paginator[models.EncoderConfigurationSummary, models.ListEncoderConfigurationsResponse]:
-        """Iterate over the encoder_configurations of all pages of ListEncoderConfigurations.
+        """Iterate over the encoder configurations of all pages of ListEncoderConfigurations.
 
         Takes and raises what `list_encoder_configurations` does; `.pages()` of the result gives the answers instead of
         the items, and `starting_token` resumes from a `.token` of an earlier one.
@@ -692,7 +692,7 @@ class IVSRealtimeClient(AwsClient):
         max_results: int | None = None,
         starting_token: str | None = None,
     ) -> Paginator[models.IngestConfigurationSummary, models.ListIngestConfigurationsResponse]:
-        """Iterate over the ingest_configurations of all pages of ListIngestConfigurations.
+        """Iterate over the ingest configurations of all pages of ListIngestConfigurations.
 
         Takes and raises what `list_ingest_configurations` does; `.pages()` of the result gives the answers instead of
         the items, and `starting_token` resumes from a `.token` of an earlier one.
@@ -928,7 +928,7 @@ class IVSRealtimeClient(AwsClient):
     def iter_public_keys(
         self, *, max_results: int | None = None, starting_token: str | None = None
     ) -> Paginator[models.PublicKeySummary, models.ListPublicKeysResponse]:
-        """Iterate over the public_keys of all pages of ListPublicKeys.
+        """Iterate over the public keys of all pages of ListPublicKeys.
 
         Takes and raises what `list_public_keys` does; `.pages()` of the result gives the answers instead of the items,
         and `starting_token` resumes from a `.token` of an earlier one.
@@ -965,7 +965,7 @@ class IVSRealtimeClient(AwsClient):
     def iter_stage_sessions(
         self, *, stage_arn: str, max_results: int | None = None, starting_token: str | None = None
     ) -> Paginator[models.StageSessionSummary, models.ListStageSessionsResponse]:
-        """Iterate over the stage_sessions of all pages of ListStageSessions.
+        """Iterate over the stage sessions of all pages of ListStageSessions.
 
         Takes and raises what `list_stage_sessions` does; `.pages()` of the result gives the answers instead of the
         items, and `starting_token` resumes from a `.token` of an earlier one.
@@ -1041,7 +1041,7 @@ class IVSRealtimeClient(AwsClient):
     def iter_storage_configurations(
         self, *, max_results: int | None = None, starting_token: str | None = None
     ) -> Paginator[models.StorageConfigurationSummary, models.ListStorageConfigurationsResponse]:
-        """Iterate over the storage_configurations of all pages of ListStorageConfigurations.
+        """Iterate over the storage configurations of all pages of ListStorageConfigurations.
 
         Takes and raises what `list_storage_configurations` does; `.pages()` of the result gives the answers instead of
         the items, and `starting_token` resumes from a `.token` of an earlier one.

@@ -15,49 +15,49 @@ class IVSRealtimeError(errors.ApiError):
 class AccessDeniedException(IVSRealtimeError, errors.PermissionDeniedError):
     """The documented error AccessDeniedException: HTTP 403."""
 
-    status = 403
+    status: int | None = 403
     code = "AccessDeniedException"
 
 
 class ConflictException(IVSRealtimeError, errors.ConflictError):
     """The documented error ConflictException: HTTP 409."""
 
-    status = 409
+    status: int | None = 409
     code = "ConflictException"
 
 
 class InternalServerException(IVSRealtimeError, errors.ServiceFaultError):
     """The documented error InternalServerException: HTTP 500."""
 
-    status = 500
+    status: int | None = 500
     code = "InternalServerException"
 
 
 class PendingVerification(IVSRealtimeError, errors.PermissionDeniedError):
     """The documented error PendingVerification: HTTP 403."""
 
-    status = 403
+    status: int | None = 403
     code = "PendingVerification"
 
 
 class ResourceNotFoundException(IVSRealtimeError, errors.NotFoundError):
     """The documented error ResourceNotFoundException: HTTP 404."""
 
-    status = 404
+    status: int | None = 404
     code = "ResourceNotFoundException"
 
 
 class ServiceQuotaExceededException(IVSRealtimeError, errors.QuotaExceededError):
     """The documented error ServiceQuotaExceededException: HTTP 402."""
 
-    status = 402
+    status: int | None = 402
     code = "ServiceQuotaExceededException"
 
 
 class ValidationException(IVSRealtimeError, errors.InvalidRequestError):
     """The documented error ValidationException: HTTP 400."""
 
-    status = 400
+    status: int | None = 400
     code = "ValidationException"
 
 

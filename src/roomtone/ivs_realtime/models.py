@@ -714,7 +714,7 @@ class AutoParticipantRecordingConfiguration:
 
     Args:
         storage_configuration_arn: Text of up to 128 characters.
-        media_types: Up to 1 items: `ParticipantRecordingMediaType`.
+        media_types: Up to 1 item: `ParticipantRecordingMediaType`.
         recording_reconnect_window_seconds: A whole number, 0 to 300; in seconds.
     """
 
@@ -1113,8 +1113,8 @@ class S3DestinationConfiguration:
 
     Args:
         storage_configuration_arn: Text of 1 to 128 characters.
-        encoder_configuration_arns: 1 items: text of 1 to 128 characters.
-        thumbnail_configurations: Up to 1 items: `CompositionThumbnailConfiguration`.
+        encoder_configuration_arns: 1 item: text of 1 to 128 characters.
+        thumbnail_configurations: Up to 1 item: `CompositionThumbnailConfiguration`.
     """
 
     storage_configuration_arn: str

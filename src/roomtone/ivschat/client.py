@@ -302,7 +302,7 @@ class IVSChatClient(AwsClient):
     def iter_logging_configurations(
         self, *, max_results: int | None = None, starting_token: str | None = None
     ) -> Paginator[models.LoggingConfigurationSummary, models.ListLoggingConfigurationsResponse]:
-        """Iterate over the logging_configurations of all pages of ListLoggingConfigurations.
+        """Iterate over the logging configurations of all pages of ListLoggingConfigurations.
 
         Takes and raises what `list_logging_configurations` does; `.pages()` of the result gives the answers instead of
         the items, and `starting_token` resumes from a `.token` of an earlier one.
@@ -418,7 +418,7 @@ class IVSChatClient(AwsClient):
             PermissionDeniedError: AccessDeniedException, PendingVerification.
             ThrottledError: ThrottlingException.
 
-        It dials, orders or sends: repeated only after 429, 503 or when it was surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
         https://docs.aws.amazon.com/ivs/latest/ChatAPIReference/API_SendEvent.html
         """
         return await self._call(

@@ -16,14 +16,14 @@ class IVSChatError(errors.ApiError):
 class AccessDeniedException(IVSChatError, errors.PermissionDeniedError):
     """The documented error AccessDeniedException: HTTP 403."""
 
-    status = 403
+    status: int | None = 403
     code = "AccessDeniedException"
 
 
 class ConflictException(IVSChatError, errors.ConflictError):
     """The documented error ConflictException: HTTP 409."""
 
-    status = 409
+    status: int | None = 409
     code = "ConflictException"
     resource_id: str | None = None
     resource_type: models.ResourceType | None = None
@@ -32,21 +32,21 @@ class ConflictException(IVSChatError, errors.ConflictError):
 class InternalServerException(IVSChatError, errors.ServiceFaultError):
     """The documented error InternalServerException: HTTP 500."""
 
-    status = 500
+    status: int | None = 500
     code = "InternalServerException"
 
 
 class PendingVerification(IVSChatError, errors.PermissionDeniedError):
     """The documented error PendingVerification: HTTP 403."""
 
-    status = 403
+    status: int | None = 403
     code = "PendingVerification"
 
 
 class ResourceNotFoundException(IVSChatError, errors.NotFoundError):
     """The documented error ResourceNotFoundException: HTTP 404."""
 
-    status = 404
+    status: int | None = 404
     code = "ResourceNotFoundException"
     resource_id: str | None = None
     resource_type: models.ResourceType | None = None
@@ -55,7 +55,7 @@ class ResourceNotFoundException(IVSChatError, errors.NotFoundError):
 class ServiceQuotaExceededException(IVSChatError, errors.QuotaExceededError):
     """The documented error ServiceQuotaExceededException: HTTP 402."""
 
-    status = 402
+    status: int | None = 402
     code = "ServiceQuotaExceededException"
     resource_id: str | None = None
     resource_type: models.ResourceType | None = None
@@ -65,7 +65,7 @@ class ServiceQuotaExceededException(IVSChatError, errors.QuotaExceededError):
 class ThrottlingException(IVSChatError, errors.ThrottledError):
     """The documented error ThrottlingException: HTTP 429."""
 
-    status = 429
+    status: int | None = 429
     code = "ThrottlingException"
     resource_id: str | None = None
     resource_type: models.ResourceType | None = None
@@ -75,7 +75,7 @@ class ThrottlingException(IVSChatError, errors.ThrottledError):
 class ValidationException(IVSChatError, errors.InvalidRequestError):
     """The documented error ValidationException: HTTP 400."""
 
-    status = 400
+    status: int | None = 400
     code = "ValidationException"
     reason: models.ValidationExceptionReason | None = None
     field_list: list[models.ValidationExceptionField] | None = None

@@ -149,7 +149,7 @@ class AccountsCreateRequest(Request["Account"]):
 class Account:
     """The answer of accounts.create."""
 
-    sid: str | None = None
+    sid: str
     friendly_name: str | None = None
     status: AccountStatus | None = None
     auth_token: str | None = field(default=None, repr=False)
@@ -225,7 +225,7 @@ class ApplicationsCreateRequest(Request["Application"]):
 class Application:
     """The answer of applications.create."""
 
-    sid: str | None = None
+    sid: str
     account_sid: str | None = None
     api_version: str | None = None
     date_created: datetime | None = None
@@ -357,7 +357,7 @@ class CallsCreateRequest(Request["Call"]):
 class Call:
     """The answer of calls.create."""
 
-    sid: str | None = None
+    sid: str
     account_sid: str | None = None
     date_created: datetime | None = None
     date_updated: datetime | None = None
@@ -412,7 +412,7 @@ class CallsStartRecordingRequest(Request["CallRecording"]):
 class CallRecording:
     """The answer of calls.start_recording."""
 
-    sid: str | None = None
+    sid: str
     account_sid: str | None = None
     api_version: str | None = None
     call_sid: str | None = None
@@ -463,7 +463,7 @@ class CallsStartStreamRequest(Request["CallStream"]):
 class CallStream:
     """The answer of calls.start_stream."""
 
-    sid: str | None = None
+    sid: str
     account_sid: str | None = None
     call_sid: str | None = None
     name: str | None = None
@@ -478,7 +478,7 @@ class CallsStopStreamRequest(Request["CallStream"]):
 
     call_sid: str
     sid: str
-    status: StreamUpdateStatus
+    status: StreamUpdateStatus = "stopped"
 
 
 @define(kw_only=True)
@@ -655,7 +655,7 @@ class ConferencesGetRecordingRequest(Request["ConferenceRecording"]):
 class ConferenceRecording:
     """The answer of conferences.get_recording."""
 
-    sid: str | None = None
+    sid: str
     account_sid: str | None = None
     api_version: str | None = None
     call_sid: str | None = None
@@ -720,7 +720,7 @@ class ConferenceStream:
     conference_sid: str | None = None
     date_updated: datetime | None = None
     name: str | None = None
-    sid: str | None = None
+    sid: str
     status: StreamStatus | None = None
     uri: str | None = None
 
@@ -731,7 +731,7 @@ class ConferencesStopStreamRequest(Request["ConferenceStream"]):
 
     conference_sid: str
     sid: str
-    status: StreamUpdateStatus
+    status: StreamUpdateStatus = "stopped"
 
 
 @define(kw_only=True)
@@ -745,7 +745,7 @@ class ConferencesGetRequest(Request["Conference"]):
 class Conference:
     """The answer of conferences.get."""
 
-    sid: str | None = None
+    sid: str
     account_sid: str | None = None
     date_created: datetime | None = None
     date_updated: datetime | None = None
@@ -826,7 +826,7 @@ class Fax:
     price: Decimal | None = None
     price_unit: str | None = None
     quality: FaxQuality | None = None
-    sid: str | None = None
+    sid: str
     status: FaxStatus | None = None
     to: str | None = None
     duration: int | None = None
@@ -877,7 +877,7 @@ class FaxMedia:
     date_created: datetime | None = None
     date_updated: datetime | None = None
     fax_sid: str | None = None
-    sid: str | None = None
+    sid: str
     uri: str | None = None
     url: str | None = None
 
@@ -947,7 +947,7 @@ class LamlBinsCreateRequest(Request["CxmlScript"]):
 class CxmlScript:
     """The answer of laml_bins.create."""
 
-    sid: str | None = None
+    sid: str
     date_created: datetime | None = None
     date_updated: datetime | None = None
     date_last_accessed: datetime | None = None
@@ -1045,7 +1045,7 @@ class Message:
     from_: str | None = None
     price: Decimal | None = None
     price_unit: str | None = None
-    sid: str | None = None
+    sid: str
     status: MessageStatus | None = None
     to: str | None = None
     messaging_service_sid: str | None = None
@@ -1096,7 +1096,7 @@ class MessageMedia:
     date_created: datetime | None = None
     date_updated: datetime | None = None
     parent_sid: str | None = None
-    sid: str | None = None
+    sid: str
     uri: str | None = None
 
 
@@ -1236,7 +1236,7 @@ class IncomingPhoneNumber:
     identity_sid: str | None = None
     origin: PhoneNumberOrigin | None = None
     phone_number: str | None = None
-    sid: str | None = None
+    sid: str
     sms_application_sid: str | None = None
     sms_fallback_method: str | None = None
     sms_fallback_url: str | None = None
@@ -1371,7 +1371,7 @@ class QueuesCreateRequest(Request["Queue"]):
 class Queue:
     """The answer of queues.create."""
 
-    sid: str | None = None
+    sid: str
     account_sid: str | None = None
     friendly_name: str | None = None
     max_size: int | None = None
@@ -1499,7 +1499,7 @@ class RecordingsGetRequest(Request["Recording"]):
 class Recording:
     """The answer of recordings.get."""
 
-    sid: str | None = None
+    sid: str
     account_sid: str | None = None
     api_version: str | None = None
     call_sid: str | None = None
@@ -1600,7 +1600,7 @@ class TranscriptionsGetRequest(Request["Transcription"]):
 class Transcription:
     """The answer of transcriptions.get."""
 
-    sid: str | None = None
+    sid: str
     account_sid: str | None = None
     api_version: str | None = None
     recording_sid: str | None = None

@@ -74,7 +74,7 @@ class Accounts(SignalWireResource):
             SignalWireInvalidRequestError: HTTP 400, 422.
             SignalWireAuthenticationError: HTTP 401.
 
-        It dials, orders or sends: repeated only after 429, 503 or when it was surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
         """
         return await self._call(operations.ACCOUNTS_CREATE, models.AccountsCreateRequest(friendly_name=friendly_name))
 
@@ -113,7 +113,7 @@ class Accounts(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        It dials, orders or sends: repeated only after 429, 503 or when it was surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
         """
         return await self._call(
             operations.ACCOUNTS_UPDATE, models.AccountsUpdateRequest(sid=sid, friendly_name=friendly_name)
@@ -190,17 +190,17 @@ class Applications(SignalWireResource):
 
         Args:
             friendly_name: Text of up to 64 characters.
-            voice_url: Text.
+            voice_url: A URL.
             voice_method: `HttpMethod`; `POST` when not sent.
-            voice_fallback_url: Text.
+            voice_fallback_url: A URL.
             voice_fallback_method: `HttpMethod`; `POST` when not sent.
-            status_callback: Text.
+            status_callback: A URL.
             status_callback_method: `HttpMethod`; `POST` when not sent.
-            sms_url: Text.
+            sms_url: A URL.
             sms_method: `HttpMethod`; `POST` when not sent.
-            sms_fallback_url: Text.
+            sms_fallback_url: A URL.
             sms_fallback_method: `HttpMethod`; `POST` when not sent.
-            sms_status_callback: Text.
+            sms_status_callback: A URL.
             sms_status_callback_method: `HttpMethod`; `POST` when not sent.
 
         Returns:
@@ -213,7 +213,7 @@ class Applications(SignalWireResource):
             SignalWireInvalidRequestError: HTTP 400, 422.
             SignalWireAuthenticationError: HTTP 401.
 
-        It dials, orders or sends: repeated only after 429, 503 or when it was surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
         """
         return await self._call(
             operations.APPLICATIONS_CREATE,
@@ -278,17 +278,17 @@ class Applications(SignalWireResource):
         Args:
             sid: Text; in the path.
             friendly_name: Text of up to 64 characters.
-            voice_url: Text.
+            voice_url: A URL.
             voice_method: `HttpMethod`; `POST` when not sent.
-            voice_fallback_url: Text.
+            voice_fallback_url: A URL.
             voice_fallback_method: `HttpMethod`; `POST` when not sent.
-            status_callback: Text.
+            status_callback: A URL.
             status_callback_method: `HttpMethod`; `POST` when not sent.
-            sms_url: Text.
+            sms_url: A URL.
             sms_method: `HttpMethod`; `POST` when not sent.
-            sms_fallback_url: Text.
+            sms_fallback_url: A URL.
             sms_fallback_method: `HttpMethod`; `POST` when not sent.
-            sms_status_callback: Text.
+            sms_status_callback: A URL.
             sms_status_callback_method: `HttpMethod`; `POST` when not sent.
 
         Returns:
@@ -302,7 +302,7 @@ class Applications(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        It dials, orders or sends: repeated only after 429, 503 or when it was surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
         """
         return await self._call(
             operations.APPLICATIONS_UPDATE,
@@ -486,12 +486,12 @@ class Calls(SignalWireResource):
         Args:
             to: Text.
             from_: Text.
-            url: Text.
+            url: A URL.
             application_sid: Text.
             method: `HttpMethod`; `POST` when not sent.
-            fallback_url: Text.
+            fallback_url: A URL.
             fallback_method: `HttpMethod`; `POST` when not sent.
-            status_callback: Text.
+            status_callback: A URL.
             status_callback_method: `HttpMethod`; `POST` when not sent.
             status_callback_event: Items: text; `completed` when not sent.
             caller_id: Text.
@@ -505,12 +505,12 @@ class Calls(SignalWireResource):
             machine_words_threshold: A whole number, 1 to 100; `6` when not sent.
             async_amd: True or false; `false` when not sent.
             async_amd_status_callback_method: `HttpMethod`; `POST` when not sent.
-            async_amd_status_callback: Text.
+            async_amd_status_callback: A URL.
             async_amd_partial_results: True or false; `false` when not sent.
             record: True or false; `false` when not sent.
             recording_channels: `RecordingChannels`; `mono` when not sent.
             recording_track: `RecordingTrack`; `both` when not sent.
-            recording_status_callback: Text.
+            recording_status_callback: A URL.
             recording_status_callback_method: `HttpMethod`; `POST` when not sent.
             recording_status_callback_event: Items: text; `completed` when not sent.
             trim: `RecordingTrim`; `trim-silence` when not sent.
@@ -530,7 +530,7 @@ class Calls(SignalWireResource):
             SignalWireInvalidRequestError: HTTP 400, 422.
             SignalWireAuthenticationError: HTTP 401.
 
-        It dials, orders or sends: repeated only after 429, 503 or when it was surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
         """
         return await self._call(
             operations.CALLS_CREATE,
@@ -587,7 +587,7 @@ class Calls(SignalWireResource):
         Args:
             call_sid: Text; in the path.
             recording_channels: `RecordingChannels`; `mono` when not sent.
-            recording_status_callback: Text.
+            recording_status_callback: A URL.
             recording_status_callback_event: Items: text; `completed` when not sent.
             recording_status_callback_method: `HttpMethod`; `POST` when not sent.
             recording_track: `RecordingTrack`; `both` when not sent.
@@ -604,7 +604,7 @@ class Calls(SignalWireResource):
             SignalWireNotFoundError: HTTP 404.
             SignalWireUnavailableError: HTTP 503.
 
-        It dials, orders or sends: repeated only after 429, 503 or when it was surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
         """
         return await self._call(
             operations.CALLS_START_RECORDING,
@@ -646,7 +646,7 @@ class Calls(SignalWireResource):
             SignalWireNotFoundError: HTTP 404.
             SignalWireUnavailableError: HTTP 503.
 
-        It dials, orders or sends: repeated only after 429, 503 or when it was surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
         """
         return await self._call(
             operations.CALLS_UPDATE_RECORDING,
@@ -671,11 +671,11 @@ class Calls(SignalWireResource):
 
         Args:
             call_sid: Text; in the path.
-            url: Text.
+            url: A URL.
             name: Text.
             track: `StreamTrack`; `both_tracks` when not sent.
             status_callback_method: `HttpMethod`; `POST` when not sent.
-            status_callback: Text.
+            status_callback: A URL.
             parameters: Up to 99 pairs: text -> text; sent as `Parameter1.Name` and `Parameter1.Value` onwards.
             authorization_bearer_token: Text; kept out of `repr`.
 
@@ -688,7 +688,7 @@ class Calls(SignalWireResource):
             SignalWireNotFoundError: HTTP 404.
             SignalWireUnavailableError: HTTP 503.
 
-        It dials, orders or sends: repeated only after 429, 503 or when it was surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
         """
         return await self._call(
             operations.CALLS_START_STREAM,
@@ -704,13 +704,15 @@ class Calls(SignalWireResource):
             ),
         )
 
-    async def stop_stream(self, call_sid: str, sid: str, *, status: models.StreamUpdateStatus) -> models.CallStream:
+    async def stop_stream(
+        self, call_sid: str, sid: str, *, status: models.StreamUpdateStatus = "stopped"
+    ) -> models.CallStream:
         """Call calls.stop_stream: `POST /Accounts/{AccountSid}/Calls/{CallSid}/Streams/{Sid}`.
 
         Args:
             call_sid: Text; in the path.
             sid: Text; in the path.
-            status: `StreamUpdateStatus`.
+            status: `StreamUpdateStatus`; `stopped` unless given.
 
         Returns:
             `CallStream` with `sid`, `account_sid`, `call_sid`, `name`, `status`, `date_updated`, `uri`.
@@ -721,7 +723,7 @@ class Calls(SignalWireResource):
             SignalWireNotFoundError: HTTP 404.
             SignalWireUnavailableError: HTTP 503.
 
-        It dials, orders or sends: repeated only after 429, 503 or when it was surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
         """
         return await self._call(
             operations.CALLS_STOP_STREAM, models.CallsStopStreamRequest(call_sid=call_sid, sid=sid, status=status)
@@ -766,12 +768,12 @@ class Calls(SignalWireResource):
 
         Args:
             sid: Text; in the path.
-            url: Text.
+            url: A URL.
             method: `HttpMethod`.
             status: `CallUpdateStatus`.
-            fallback_url: Text.
+            fallback_url: A URL.
             fallback_method: `HttpMethod`.
-            status_callback: Text.
+            status_callback: A URL.
             status_callback_method: `HttpMethod`.
 
         Returns:
@@ -788,7 +790,7 @@ class Calls(SignalWireResource):
             SignalWireNotFoundError: HTTP 404.
             SignalWireUnavailableError: HTTP 503.
 
-        It dials, orders or sends: repeated only after 429, 503 or when it was surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
         """
         return await self._call(
             operations.CALLS_UPDATE,
@@ -1025,15 +1027,15 @@ class Conferences(SignalWireResource):
         Args:
             conference_sid: Text; in the path.
             call_sid: Text; in the path.
-            announce_url: Text.
+            announce_url: A URL.
             announce_method: `HttpMethod`; `POST` when not sent.
             coaching: True or false.
             call_sid_to_coach: Text.
             hold: True or false.
             hold_method: `HttpMethod`; `GET` when not sent.
-            hold_url: Text.
+            hold_url: A URL.
             muted: True or false.
-            wait_url: Text.
+            wait_url: A URL.
             wait_method: `HttpMethod`; `POST` when not sent.
 
         Returns:
@@ -1046,7 +1048,7 @@ class Conferences(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        It dials, orders or sends: repeated only after 429, 503 or when it was surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
         """
         return await self._call(
             operations.CONFERENCES_UPDATE_PARTICIPANT,
@@ -1211,7 +1213,7 @@ class Conferences(SignalWireResource):
             SignalWireNotFoundError: HTTP 404.
             SignalWireUnavailableError: HTTP 503.
 
-        It dials, orders or sends: repeated only after 429, 503 or when it was surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
         """
         return await self._call(
             operations.CONFERENCES_UPDATE_RECORDING,
@@ -1258,11 +1260,11 @@ class Conferences(SignalWireResource):
 
         Args:
             conference_sid: Text; in the path.
-            url: Text.
+            url: A URL.
             name: Text.
             track: `StreamTrack`; `both_tracks` when not sent.
             status_callback_method: `HttpMethod`; `POST` when not sent.
-            status_callback: Text.
+            status_callback: A URL.
             stream_codec: `StreamCodec`.
             stream_real_time: True or false.
             parameters: Up to 99 pairs: text -> text; sent as `Parameter1.Name` and `Parameter1.Value` onwards.
@@ -1276,7 +1278,7 @@ class Conferences(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        It dials, orders or sends: repeated only after 429, 503 or when it was surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
         """
         return await self._call(
             operations.CONFERENCES_START_STREAM,
@@ -1295,14 +1297,14 @@ class Conferences(SignalWireResource):
         )
 
     async def stop_stream(
-        self, conference_sid: str, sid: str, *, status: models.StreamUpdateStatus
+        self, conference_sid: str, sid: str, *, status: models.StreamUpdateStatus = "stopped"
     ) -> models.ConferenceStream:
         """Call conferences.stop_stream: `POST /Accounts/{AccountSid}/Conferences/{ConferenceSid}/Streams/{Sid}`.
 
         Args:
             conference_sid: Text; in the path.
             sid: Text; in the path.
-            status: `StreamUpdateStatus`.
+            status: `StreamUpdateStatus`; `stopped` unless given.
 
         Returns:
             `ConferenceStream` with `account_sid`, `conference_sid`, `date_updated`, `name`, `sid`, `status`, `uri`.
@@ -1312,7 +1314,7 @@ class Conferences(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        It dials, orders or sends: repeated only after 429, 503 or when it was surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
         """
         return await self._call(
             operations.CONFERENCES_STOP_STREAM,
@@ -1351,7 +1353,7 @@ class Conferences(SignalWireResource):
         Args:
             sid: Text; in the path.
             status: `ConferenceUpdateStatus`.
-            announce_url: Text.
+            announce_url: A URL.
             announce_method: `HttpMethod`; `POST` when not sent.
 
         Returns:
@@ -1364,7 +1366,7 @@ class Conferences(SignalWireResource):
             SignalWireNotFoundError: HTTP 404.
             SignalWireUnavailableError: HTTP 503.
 
-        It dials, orders or sends: repeated only after 429, 503 or when it was surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
         """
         return await self._call(
             operations.CONFERENCES_UPDATE,
@@ -1487,7 +1489,7 @@ class Faxes(SignalWireResource):
             SignalWireInvalidRequestError: HTTP 400, 422.
             SignalWireAuthenticationError: HTTP 401.
 
-        It dials, orders or sends: repeated only after 429, 503 or when it was surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
         """
         return await self._call(
             operations.FAXES_CREATE,
@@ -1620,7 +1622,7 @@ class Faxes(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        It dials, orders or sends: repeated only after 429, 503 or when it was surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
         """
         return await self._call(operations.FAXES_UPDATE, models.FaxesUpdateRequest(sid=sid, status=status))
 
@@ -1677,7 +1679,7 @@ class LamlBins(SignalWireResource):
     def iter_laml_bins(
         self, *, name: str | None = None, page_size: int | None = None, starting_token: str | None = None
     ) -> Paginator[models.CxmlScript, models.CxmlScriptList]:
-        """Iterate over the laml_bins of all pages of laml_bins.list.
+        """Iterate over the laml bins of all pages of laml_bins.list.
 
         Takes and raises what `list` does; `.pages()` of the result gives the answers instead of the items, and
         `starting_token` resumes from a `.token` of an earlier one.
@@ -1690,7 +1692,7 @@ class LamlBins(SignalWireResource):
         """Call laml_bins.create: `POST /Accounts/{AccountSid}/LamlBins`.
 
         Args:
-            name: Text of at least 1 characters.
+            name: Text of at least 1 character.
             contents: Text.
 
         Returns:
@@ -1701,7 +1703,7 @@ class LamlBins(SignalWireResource):
             SignalWireInvalidRequestError: HTTP 400, 422.
             SignalWireAuthenticationError: HTTP 401.
 
-        It dials, orders or sends: repeated only after 429, 503 or when it was surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
         """
         return await self._call(operations.LAML_BINS_CREATE, models.LamlBinsCreateRequest(name=name, contents=contents))
 
@@ -1729,7 +1731,7 @@ class LamlBins(SignalWireResource):
 
         Args:
             sid: Text; in the path.
-            name: Text of at least 1 characters.
+            name: Text of at least 1 character.
             contents: Text.
 
         Returns:
@@ -1741,7 +1743,7 @@ class LamlBins(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        It dials, orders or sends: repeated only after 429, 503 or when it was surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
         """
         return await self._call(
             operations.LAML_BINS_UPDATE, models.LamlBinsUpdateRequest(sid=sid, name=name, contents=contents)
@@ -1867,11 +1869,11 @@ class Messages(SignalWireResource):
             to: Text.
             from_: Text.
             body: Text.
-            media_url: Items: text.
+            media_url: Items: URLs.
             send_as_mms: True or false.
             application_sid: Text.
             max_price: Text.
-            status_callback: Text.
+            status_callback: A URL.
             validity_period: A whole number, 1 to 172,800; `14400` when not sent.
             messaging_service_sid: Text.
 
@@ -1884,7 +1886,7 @@ class Messages(SignalWireResource):
             SignalWireInvalidRequestError: HTTP 400, 422.
             SignalWireAuthenticationError: HTTP 401.
 
-        It dials, orders or sends: repeated only after 429, 503 or when it was surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
         """
         return await self._call(
             operations.MESSAGES_CREATE,
@@ -1956,7 +1958,7 @@ class Messages(SignalWireResource):
         page_size: int | None = None,
         starting_token: str | None = None,
     ) -> Paginator[models.MessageMedia, models.MessageMediaList]:
-        """Iterate over the media_list of all pages of messages.list_media.
+        """Iterate over the media list of all pages of messages.list_media.
 
         Takes and raises what `list_media` does; `.pages()` of the result gives the answers instead of the items, and
         `starting_token` resumes from a `.token` of an earlier one.
@@ -2050,7 +2052,7 @@ class Messages(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        It dials, orders or sends: repeated only after 429, 503 or when it was surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
         """
         return await self._call(operations.MESSAGES_UPDATE, models.MessagesUpdateRequest(sid=sid, body=body))
 
@@ -2246,7 +2248,7 @@ class PhoneNumbers(SignalWireResource):
         Args:
             number: Text of 6 to 31 characters.
             number_type: `NumberType`.
-            capabilities: At least 1 items: `PhoneNumberCapability`.
+            capabilities: At least 1 item: `PhoneNumberCapability`.
 
         Returns:
             `IncomingPhoneNumber` with `account_id`, `account_sid`, `address_requirements`, `address_sid`,
@@ -2261,7 +2263,7 @@ class PhoneNumbers(SignalWireResource):
             SignalWireInvalidRequestError: HTTP 400, 422.
             SignalWireAuthenticationError: HTTP 401.
 
-        It dials, orders or sends: repeated only after 429, 503 or when it was surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
         """
         return await self._call(
             operations.PHONE_NUMBERS_IMPORT_NUMBER,
@@ -2314,7 +2316,7 @@ class PhoneNumbers(SignalWireResource):
         page_size: int | None = None,
         starting_token: str | None = None,
     ) -> Paginator[models.IncomingPhoneNumber, models.IncomingPhoneNumberList]:
-        """Iterate over the incoming_phone_numbers of all pages of phone_numbers.list.
+        """Iterate over the incoming phone numbers of all pages of phone_numbers.list.
 
         Takes and raises what `list` does; `.pages()` of the result gives the answers instead of the items, and
         `starting_token` resumes from a `.token` of an earlier one.
@@ -2351,17 +2353,17 @@ class PhoneNumbers(SignalWireResource):
             friendly_name: Text.
             sms_application_sid: Text.
             sms_fallback_method: `HttpMethod`; `POST` when not sent.
-            sms_fallback_url: Text.
+            sms_fallback_url: A URL.
             sms_method: `HttpMethod`; `POST` when not sent.
-            sms_url: Text.
-            status_callback: Text.
+            sms_url: A URL.
+            status_callback: A URL.
             status_callback_method: `HttpMethod`; `POST` when not sent.
             voice_application_sid: Text.
             voice_fallback_method: `HttpMethod`; `POST` when not sent.
-            voice_fallback_url: Text.
+            voice_fallback_url: A URL.
             voice_method: `HttpMethod`; `POST` when not sent.
             voice_receive_mode: `VoiceReceiveMode`; `voice` when not sent.
-            voice_url: Text.
+            voice_url: A URL.
 
         Returns:
             `IncomingPhoneNumber` with `account_id`, `account_sid`, `address_requirements`, `address_sid`,
@@ -2376,7 +2378,7 @@ class PhoneNumbers(SignalWireResource):
             SignalWireInvalidRequestError: HTTP 400, 422.
             SignalWireAuthenticationError: HTTP 401.
 
-        It dials, orders or sends: repeated only after 429, 503 or when it was surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
         """
         return await self._call(
             operations.PHONE_NUMBERS_PURCHASE,
@@ -2453,17 +2455,17 @@ class PhoneNumbers(SignalWireResource):
             friendly_name: Text of 1 to 255 characters.
             sms_application_sid: Text.
             sms_fallback_method: `HttpMethod`; `POST` when not sent.
-            sms_fallback_url: Text.
+            sms_fallback_url: A URL.
             sms_method: `HttpMethod`; `POST` when not sent.
-            sms_url: Text.
-            status_callback: Text.
+            sms_url: A URL.
+            status_callback: A URL.
             status_callback_method: `HttpMethod`; `POST` when not sent.
             voice_application_sid: Text.
             voice_fallback_method: `HttpMethod`; `POST` when not sent.
-            voice_fallback_url: Text.
+            voice_fallback_url: A URL.
             voice_method: `HttpMethod`; `POST` when not sent.
             voice_receive_mode: `VoiceReceiveMode`.
-            voice_url: Text.
+            voice_url: A URL.
 
         Returns:
             `IncomingPhoneNumber` with `account_id`, `account_sid`, `address_requirements`, `address_sid`,
@@ -2479,7 +2481,7 @@ class PhoneNumbers(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        It dials, orders or sends: repeated only after 429, 503 or when it was surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
         """
         return await self._call(
             operations.PHONE_NUMBERS_UPDATE,
@@ -2561,7 +2563,7 @@ class Queues(SignalWireResource):
         """Call queues.create: `POST /Accounts/{AccountSid}/Queues`.
 
         Args:
-            friendly_name: Text of at least 1 characters.
+            friendly_name: Text of at least 1 character.
             max_size: A whole number, at least 1.
 
         Returns:
@@ -2572,7 +2574,7 @@ class Queues(SignalWireResource):
             SignalWireInvalidRequestError: HTTP 400, 422.
             SignalWireAuthenticationError: HTTP 401.
 
-        It dials, orders or sends: repeated only after 429, 503 or when it was surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
         """
         return await self._call(
             operations.QUEUES_CREATE, models.QueuesCreateRequest(friendly_name=friendly_name, max_size=max_size)
@@ -2607,7 +2609,7 @@ class Queues(SignalWireResource):
     def iter_members(
         self, queue_sid: str, *, page_size: int | None = None, starting_token: str | None = None
     ) -> Paginator[models.QueueMember, models.QueueMemberList]:
-        """Iterate over the queue_members of all pages of queues.list_members.
+        """Iterate over the queue members of all pages of queues.list_members.
 
         Takes and raises what `list_members` does; `.pages()` of the result gives the answers instead of the items, and
         `starting_token` resumes from a `.token` of an earlier one.
@@ -2648,7 +2650,7 @@ class Queues(SignalWireResource):
         Args:
             queue_sid: Text; in the path.
             call_sid: Text; in the path.
-            url: Text.
+            url: A URL.
             method: `HttpMethod`; `POST` when not sent.
 
         Returns:
@@ -2661,7 +2663,7 @@ class Queues(SignalWireResource):
             SignalWireNotFoundError: HTTP 404.
             SignalWireUnavailableError: HTTP 503.
 
-        It dials, orders or sends: repeated only after 429, 503 or when it was surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
         """
         return await self._call(
             operations.QUEUES_DEQUEUE_MEMBER,
@@ -2692,7 +2694,7 @@ class Queues(SignalWireResource):
 
         Args:
             sid: Text; in the path.
-            friendly_name: Text of at least 1 characters.
+            friendly_name: Text of at least 1 character.
             max_size: A whole number, at least 1.
 
         Returns:
@@ -2704,7 +2706,7 @@ class Queues(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        It dials, orders or sends: repeated only after 429, 503 or when it was surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
         """
         return await self._call(
             operations.QUEUES_UPDATE,
@@ -2849,8 +2851,8 @@ class Tokens(SignalWireResource):
         """Call tokens.create: `POST /Accounts/{AccountSid}/tokens`.
 
         Args:
-            name: Text of at least 1 characters.
-            permissions: At least 1 items: text.
+            name: Text of at least 1 character.
+            permissions: At least 1 item: text.
             subproject_id: Text.
 
         Returns:
@@ -2860,7 +2862,7 @@ class Tokens(SignalWireResource):
             SignalWireInvalidRequestError: HTTP 400, 422.
             SignalWireAuthenticationError: HTTP 401.
 
-        It dials, orders or sends: repeated only after 429, 503 or when it was surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
         """
         return await self._call(
             operations.TOKENS_CREATE,
@@ -2874,7 +2876,7 @@ class Tokens(SignalWireResource):
 
         Args:
             token_id: Text; in the path.
-            name: Text of at least 1 characters.
+            name: Text of at least 1 character.
             permissions: Items: text.
 
         Returns:
@@ -2885,7 +2887,7 @@ class Tokens(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        It dials, orders or sends: repeated only after 429, 503 or when it was surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
         """
         return await self._call(
             operations.TOKENS_UPDATE, models.TokensUpdateRequest(token_id=token_id, name=name, permissions=permissions)

@@ -59,13 +59,15 @@ def methods(service: facts.Service, operations: Iterable[facts.Operation]) -> It
 
 def arguments(operation: facts.Operation) -> list[facts.Member]:
     """The members in the order of a method's arguments: required ones first."""
-    return sorted(operation.request.members, key=lambda member: not member.required)
+    return sorted(operation.request.members, key=lambda member: (not member.required, bool(member.fixed)))
 
 
 def parameter(member: facts.Member) -> str:
     """A parameter of a method: `name: str | None = None`."""
     spelled = annotation(member.type, sent=True, prefix="models.")
-    return f"{member.name}: {spelled}" if member.required else f"{member.name}: {spelled} | None = None"
+    if not member.required:
+        return f"{member.name}: {spelled} | None = None"
+    return f"{member.name}: {spelled}" + (f" = {literal(member.fixed)}" if member.fixed else "")
 
 
 def request(operation: facts.Operation, members: list[facts.Member]) -> str:

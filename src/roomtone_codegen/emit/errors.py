@@ -48,7 +48,7 @@ def _documented(service: facts.Service, error: facts.Error) -> str:
     lines = [
         f"class {error.name}({base_name(service)}, errors.{error.meaning}):",
         f'    """The documented error {error.name}: HTTP {error.status}."""\n',
-        f"    status = {error.status}",
+        f"    status: int | None = {error.status}",
         f"    code = {literal(error.name)}",
     ]
     lines += (

@@ -65,12 +65,14 @@ def _field(member: facts.Member, shape: facts.Shape, case: facts.Case) -> str:
     elif not (member.required or member.answered):
         spelled += " | None"
         options.append("default=None")
+    elif member.fixed:
+        options.append(f"default={literal(member.fixed)}")
     if is_sensitive(member.type):
         options.append("repr=False")
     if metadata := _metadata(member, case):
         options.append(f"metadata={{{', '.join(metadata)}}}")
-    if options == ["default=None"]:
-        return f"{member.name}: {spelled} = None"
+    if len(options) == 1 and options[0].startswith("default="):
+        return f"{member.name}: {spelled} = {options[0].removeprefix('default=')}"
     return f"{member.name}: {spelled}" + (f" = field({', '.join(options)})" if options else "")
 
 

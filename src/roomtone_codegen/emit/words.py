@@ -13,7 +13,7 @@ _SAFETY: dict[facts.Safety, str] = {
     "idempotent": "A second execution leaves the same state, so it is repeated after any failure that may pass.",
     "token": "It carries an idempotency token, so it is repeated after any failure that may pass.",
     "unsafe": "A second execution would act again, so it is not repeated when the answer was lost.",
-    "once": "It dials, orders or sends: repeated only after 429, 503 or when it was surely never sent.",
+    "once": "A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.",
 }
 _UNITS = {
     "milliseconds": ("milliseconds", "millis", "ms"),
@@ -44,6 +44,8 @@ def _range(limits: facts.Limits) -> str:
 def _sized(limits: facts.Limits, noun: str) -> str:
     """`1 to 10 items`: a length, of which a lower bound of 0 says nothing."""
     size = _range(facts.Limits(minimum=limits.minimum or None, maximum=limits.maximum))
+    if size == "1" or size.endswith(" 1"):
+        noun = noun.removesuffix("s")
     return f"{size} {noun}" if size else ""
 
 
@@ -64,6 +66,8 @@ def value(target: facts.Type, *, several: bool = False) -> str:
 def _scalar(scalar: facts.Scalar, *, several: bool) -> str:
     article, plural = ("", "s") if several else ("a ", "")
     match scalar.kind:
+        case "str" if scalar.url:
+            return f"{article}URL{plural}"
         case "str":
             size = _sized(scalar.limits, "characters")
             return "text" + (f" of {size}" if size else "")
@@ -99,6 +103,8 @@ def entry(member: facts.Member) -> str:
         notes.append(f"{member.place} `{member.at}`")
     if member.numbered:
         notes.append(f"sent as `{member.numbered}1.Name` and `{member.numbered}1.Value` onwards")
+    if member.fixed:
+        notes.append(f"`{member.fixed}` unless given")
     if member.default:
         notes.append(f"`{member.default}` when not sent")
     if member.token:
@@ -174,7 +180,7 @@ def iterator(service: facts.Service, operation: facts.Operation, pages: facts.Pa
         f"Takes and raises what `{operation.python_name}` does; `.pages()` of the result gives the answers instead of"
         " the items, and `starting_token` resumes from a `.token` of an earlier one."
     )
-    return [f"Iterate over the {pages.items} of all pages of {operation.name}.", about]
+    return [f"Iterate over the {pages.items.replace('_', ' ')} of all pages of {operation.name}.", about]
 
 
 def shape(shape: facts.Shape) -> list[str]:

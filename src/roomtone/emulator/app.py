@@ -1,0 +1,230 @@
+"""Emulator: from the bytes of a request to the bytes of its answer, as an ASGI application. Knows the services' doubles."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from datetime import datetime
+from typing import Any
+
+from roomtone._core.codec import Misfit
+from roomtone._core.mirror import error_reply, read_request, reply
+from roomtone._core.operation import AwsService, Operation, WireReply
+from roomtone.config import Aws, Credentials, SignalWire
+from roomtone.emulator.auth import Sent, verify_basic, verify_signature
+from roomtone.emulator.handlers import Handler
+from roomtone.emulator.ivs import IvsCommands
+from roomtone.emulator.services import Double, doubles
+from roomtone.emulator.signalwire import ConferenceCommands
+from roomtone.emulator.state import Call, World, utc_now
+from roomtone.errors import ApiError, ConfigurationError, NotFoundError, ServiceFaultError
+
+__all__ = ["API_TOKEN", "CREDENTIALS", "ORIGIN", "PROJECT_ID", "REGION", "Emulator"]
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+CREDENTIALS = Credentials("AKIAEMULATOREXAMPLE", "emulator-secret-access-key")
+"""The AWS credentials that an emulator takes when it is given no others."""
+
+PROJECT_ID = "5e1f0c7a-3b52-4f8e-9d64-0a1b2c3d4e5f"
+"""The SignalWire project that an emulator plays when it is given no other."""
+
+API_TOKEN = "PTemulator-api-token"
+"""The token that goes with `PROJECT_ID`."""
+
+REGION = "eu-central-1"
+"""The region of the configuration that an emulator gives out; it answers calls for every region."""
+
+ORIGIN = "http://127.0.0.1"
+"""An origin for calls in process, where no port is open."""
+
+
+class Emulator:
+    """A stateful double of the services, as an ASGI application; `serve` puts it on a port.
+
+    What it emulates keeps state; every other operation of the nine services answers 501 with its name. Signatures and
+    Basic auth are verified, and requests that the services' models reject are answered with the documented error. All
+    AWS services are under one origin, each at a path of its own name: `/chime-sdk-meetings`, `/ivs`.
+
+    Args:
+        credentials: The AWS credentials it takes; `CREDENTIALS` when left out.
+        signalwire: Project id and API token it takes; `PROJECT_ID` and `API_TOKEN` when left out.
+        clock: Gives the time, aware; the system's when left out.
+
+    Attributes:
+        ivs: What broadcasters do: `go_live`, `go_offline`.
+        conferences: What callers do: `begin` a SignalWire conference, `end` it.
+
+    Raises:
+        ConfigurationError: `signalwire` has no project id or no API token.
+    """
+
+    def __init__(
+        self,
+        *,
+        credentials: Credentials = CREDENTIALS,
+        signalwire: SignalWire | None = None,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        project = signalwire or SignalWire(project_id=PROJECT_ID, api_token=API_TOKEN)
+        if not project.project_id or not project.api_token:
+            raise ConfigurationError("an emulator's signalwire needs a project_id and an api_token")
+        self._credentials = credentials
+        self._project_id, self._api_token = project.project_id, project.api_token
+        self._world = World(clock)
+        self.ivs = IvsCommands(self._world)
+        self.conferences = ConferenceCommands(self._world, self._project_id)
+
+    def aws(self, origin: str = ORIGIN, *, region: str = REGION) -> Aws:
+        """What a `roomtone.Client` needs to call the AWS services here.
+
+        Args:
+            origin: Where the emulator is served, as `serve` gives it; any loopback origin for calls in process.
+            region: The region of the calls.
+        """
+        return Aws(region=region, credentials=self._credentials, endpoint_url=self._endpoints(origin))
+
+    def signalwire(self, origin: str = ORIGIN) -> SignalWire:
+        """What a `roomtone.Client` needs to call SignalWire here; `origin` as for `aws`."""
+        return SignalWire(space=origin, project_id=self._project_id, api_token=self._api_token)
+
+    def environment(self, origin: str) -> dict[str, str]:
+        """The environment that points roomtone, boto3 and other clients here, the credentials in it."""
+        found = {
+            f"AWS_ENDPOINT_URL_{double.service.service_id}": f"{origin}{double.prefix}"
+            for double in doubles()
+            if isinstance(double.service, AwsService)
+        }
+        found |= {
+            "AWS_REGION": REGION,
+            # boto3 does not read AWS_REGION.
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": self._credentials.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self._credentials.secret_access_key,
+        }
+        if self._credentials.session_token:
+            found["AWS_SESSION_TOKEN"] = self._credentials.session_token
+        return found | {
+            "SIGNALWIRE_SPACE": origin,
+            "SIGNALWIRE_PROJECT_ID": self._project_id,
+            "SIGNALWIRE_API_TOKEN": self._api_token,
+        }
+
+    def _endpoints(self, origin: str) -> dict[str, str]:
+        return {
+            double.service.name: f"{origin}{double.prefix}"
+            for double in doubles()
+            if isinstance(double.service, AwsService)
+        }
+
+    def answer(self, sent: Sent) -> WireReply:
+        """The answer to one request: bytes to bytes, no I/O."""
+        double = next((double for double in doubles() if f"{sent.path}/".startswith(f"{double.prefix}/")), None)
+        if double is None:
+            return _nowhere(sent)
+        try:
+            answer = self._carried_out(double, sent)
+        except ApiError as error:
+            answer = error_reply(double.service, error)
+        header = "x-amzn-requestid" if isinstance(double.service, AwsService) else "x-request-id"
+        return WireReply(answer.status, {**answer.headers, header: str(uuid.uuid4())}, answer.body)
+
+    def _carried_out(self, double: Double, sent: Sent) -> WireReply:
+        region = self._verified(double, sent)
+        operation, labels = self._found(double, sent)
+        handler = double.handlers.get(operation)
+        if handler is None:
+            raise _not_emulated(operation)
+        try:
+            request = read_request(
+                operation, labels=labels, query=sent.query, headers=sent.headers, body=sent.body
+            )
+            handler.check(request)
+            with self._world.lock:
+                value = handler.run(Call(self._world, region, sent.path, sent.query), request)
+        except Misfit as misfit:
+            subject = misfit.path or operation.request.__name__
+            raise double.invalid(operation, f"{subject} {misfit.reason}") from None
+        return reply(value, status=handler.status)
+
+    def _verified(self, double: Double, sent: Sent) -> str:
+        """The region of a call whose sender is who it says."""
+        if isinstance(double.service, AwsService):
+            return verify_signature(sent, double.service, self._credentials, self._world.clock())
+        verify_basic(sent, self._project_id, self._api_token)
+        return ""
+
+    def _found(self, double: Double, sent: Sent) -> tuple[Operation[Any, Any], Mapping[str, str]]:
+        found = double.routes.find(sent.method, sent.path.removeprefix(double.prefix), sent.query)
+        if found is None:
+            message = f"{double.service.name} has no operation {sent.method} at this path"
+            raise NotFoundError(message, status=404, code="UnknownOperationException")
+        operation, labels = found
+        if labels.get("AccountSid", self._project_id) != self._project_id:
+            raise NotFoundError("there is no such account", status=404)
+        return operation, labels
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        """The ASGI application."""
+        if scope["type"] == "lifespan":
+            await _live(receive, send)
+        elif scope["type"] == "http":
+            body = await _body(receive)
+            if body is not None:
+                await _send(send, self.answer(_sent(scope, body)))
+        else:
+            raise NotImplementedError(f"the emulator speaks HTTP, not {scope['type']}")
+
+
+def _not_emulated(operation: Operation[Any, Any]) -> ServiceFaultError:
+    return ServiceFaultError(
+        f"{operation.service.name} {operation.name} is not emulated yet; in a test, respx can mock it",
+        status=501,
+        code="NotEmulatedException",
+    )
+
+
+def _nowhere(sent: Sent) -> WireReply:
+    prefixes = ", ".join(double.prefix for double in doubles())
+    error = NotFoundError(f"no service at this path; the services are at {prefixes}", status=404, code="UnknownService")
+    return error_reply(doubles()[0].service, error)
+
+
+def _sent(scope: Mapping[str, Any], body: bytes) -> Sent:
+    headers: dict[str, str] = {}
+    for name, value in scope["headers"]:
+        key, text = name.decode("latin-1").lower(), value.decode("utf-8", "replace")
+        headers[key] = f"{headers[key]},{text}" if key in headers else text
+    path: bytes = scope.get("raw_path") or scope["path"].encode()
+    return Sent(scope["method"], path.decode("latin-1"), scope["query_string"].decode("latin-1"), headers, body)
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """The whole body; None when the client went away before its end."""
+    parts: list[bytes] = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        parts.append(message.get("body", b""))
+        if not message.get("more_body"):
+            return b"".join(parts)
+
+
+async def _send(send: Send, answer: WireReply) -> None:
+    headers = [(name.encode(), value.encode()) for name, value in answer.headers.items()]
+    if answer.status != 204:
+        headers.append((b"content-length", str(len(answer.body)).encode()))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})
+
+
+async def _live(receive: Receive, send: Send) -> None:
+    """The server's start and end, at which there is nothing to do."""
+    while True:
+        phase = (await receive())["type"]
+        await send({"type": f"{phase}.complete"})
+        if phase == "lifespan.shutdown":
+            return

@@ -1,0 +1,100 @@
+"""Who is asking: SigV4 signatures and Basic auth, verified over the bytes that came. Knows the signer; no service, no state."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+
+from attrs import frozen
+
+from roomtone import errors
+from roomtone._core.operation import AwsService
+from roomtone._http.signing import authorization
+from roomtone.config import Credentials
+
+__all__ = ["Sent", "verify_basic", "verify_signature"]
+
+MAX_SKEW = timedelta(minutes=5)
+
+_AUTHORIZATION = re.compile(
+    r"AWS4-HMAC-SHA256 Credential=(?P<key>[^/,\s]+)/(?P<day>\d{8})/(?P<region>[^/,\s]+)/(?P<service>[^/,\s]+)/aws4_request"
+    r",\s*SignedHeaders=(?P<headers>[^,\s]+),\s*Signature=(?P<signature>[0-9a-f]{64})"
+)
+
+
+@frozen
+class Sent:
+    """A request as it came: path and query as they were sent, header names in lower case."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def verify_signature(sent: Sent, service: AwsService, credentials: Credentials, now: datetime) -> str:
+    """The region that a request was signed for.
+
+    Raises:
+        AuthenticationError: The signature is missing, malformed, stale, of another service or key, or does not fit the bytes.
+    """
+    if "authorization" not in sent.headers:
+        raise _refused("MissingAuthenticationTokenException", "the request is not signed")
+    claim = _AUTHORIZATION.fullmatch(sent.headers["authorization"])
+    if claim is None:
+        raise _refused("IncompleteSignatureException", "the authorization header is no Signature Version 4", status=400)
+    if claim["key"] != credentials.access_key_id:
+        raise _refused("UnrecognizedClientException", "the emulator does not know this access key id")
+    if sent.headers.get("x-amz-security-token") != credentials.session_token:
+        raise _refused("UnrecognizedClientException", "the session token is not the one that goes with this key")
+    if claim["service"] != service.signing_name:
+        raise _refused("InvalidSignatureException", f"signed for another service; {service.name} is {service.signing_name!r}")
+    names = claim["headers"].split(";")
+    _check_date(sent, claim["day"], now)
+    unsigned = [name for name in sent.headers if _must_be_signed(name) and name not in names]
+    if unsigned or not {*names} <= sent.headers.keys():
+        raise _refused("InvalidSignatureException", "the signed headers are not the ones that came")
+    expected = authorization(
+        method=sent.method,
+        path=sent.path,
+        query=sent.query,
+        signed_headers={name: sent.headers[name] for name in names},
+        body=sent.body,
+        credentials=credentials,
+        region=claim["region"],
+        service=claim["service"],
+    )
+    if not hmac.compare_digest(expected.rpartition("=")[2], claim["signature"]):
+        raise _refused("InvalidSignatureException", "the signature does not fit the request: another secret, or altered bytes")
+    return claim["region"]
+
+
+def _must_be_signed(name: str) -> bool:
+    return name == "host" or name.startswith("x-amz-")
+
+
+def _check_date(sent: Sent, day: str, now: datetime) -> None:
+    stamp = sent.headers.get("x-amz-date", "")
+    try:
+        signed_at = datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
+    except ValueError:
+        raise _refused("IncompleteSignatureException", "there is no x-amz-date as 20261121T120000Z", status=400) from None
+    if not stamp.startswith(day):
+        raise _refused("InvalidSignatureException", "the credential's day is not the day of x-amz-date")
+    if abs(now - signed_at) > MAX_SKEW:
+        raise _refused("InvalidSignatureException", "x-amz-date is more than 5 minutes off; is the clock right?")
+
+
+def verify_basic(sent: Sent, project_id: str, api_token: str) -> None:
+    """Refuses a request whose Basic auth is not the project's. Raises AuthenticationError."""
+    expected = "Basic " + base64.b64encode(f"{project_id}:{api_token}".encode()).decode()
+    if not hmac.compare_digest(sent.headers.get("authorization", "").encode(), expected.encode()):
+        raise _refused("", "the project id or the API token is wrong", status=401)
+
+
+def _refused(code: str, message: str, *, status: int = 403) -> errors.AuthenticationError:
+    return errors.AuthenticationError(message, status=status, code=code)
