@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Mapping
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from roomtone._core.naming import did_you_mean
 from roomtone.config import Aws, Options, SignalWire
 from roomtone.errors import ConfigurationError
 
@@ -62,6 +64,7 @@ class Client:
         for name, value, kind in (("aws", aws, Aws), ("signalwire", signalwire, SignalWire)):
             if value is not None and not isinstance(value, kind):
                 raise ConfigurationError(f"{name} must be a roomtone.{kind.__name__}, not {type(value).__name__}")
+        _check_service_names(aws)
         if isinstance(max_connections, bool) or not isinstance(max_connections, int) or max_connections < 1:
             raise ConfigurationError("max_connections must be a whole number, 1 or more")
         if http_client is not None and ssl_context is not None:
@@ -166,3 +169,26 @@ class Client:
 
     def __repr__(self) -> str:
         return f"<roomtone.Client {self._aws!r} {self._signalwire!r}>"
+
+
+_AWS_SERVICES = (
+    "chime-sdk-identity",
+    "chime-sdk-media-pipelines",
+    "chime-sdk-meetings",
+    "chime-sdk-messaging",
+    "chime-sdk-voice",
+    "ivs",
+    "ivs-realtime",
+    "ivschat",
+)
+
+
+def _check_service_names(aws: Aws | None) -> None:
+    """A custom endpoint under a name that no service has would silently not be used."""
+    endpoints = aws.endpoint_url if aws is not None else None
+    for name in endpoints if isinstance(endpoints, Mapping) else ():
+        if name.replace("_", "-") not in _AWS_SERVICES:
+            raise ConfigurationError(
+                f"Aws.endpoint_url: no service is called {name!r}{did_you_mean(name, _AWS_SERVICES)}"
+                f"; the services are {', '.join(_AWS_SERVICES)}"
+            )

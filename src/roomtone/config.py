@@ -14,6 +14,9 @@ from roomtone.errors import ConfigurationError, RequestError
 
 __all__ = ["NOT_GIVEN", "Aws", "Credentials", "CredentialsProvider", "NotGiven", "Options", "RetryMode", "SignalWire"]
 
+DEFAULT_MAX_ATTEMPTS = 3
+"""Attempts in total per call, where nothing else is configured."""
+
 RetryMode: TypeAlias = Literal["standard", "adaptive"]
 
 

@@ -112,7 +112,7 @@ class RoomtoneError(Exception):
 
     def __str__(self) -> str:
         where = ".".join(part for part in (self.service, self.operation) if part)
-        notes = []
+        notes: list[str] = []
         if self.request_id:
             notes.append(f"request id {self.request_id}")
         if self.attempts > 1:

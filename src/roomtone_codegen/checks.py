@@ -14,12 +14,24 @@ from roomtone_codegen.emit.face import model_names
 from roomtone_codegen.emit.text import constant
 
 _MODULES = {"client", "errors", "models", "operations", "resources"}
-_IMPORTED = {
+IMPORTED = {
     *("Any", "AwsClient", "AwsService", "ClassVar", "Decimal", "Dialect", "DIALECT", "ErrorTable", "ERRORS", "Literal"),
-    *("Mapping", "NoneType", "Operation", "OPERATIONS", "Paginator", "Request", "Sequence", "SERVICE", "TokenPages"),
+    *(
+        "Mapping",
+        "NoneType",
+        "OneOf",
+        "Operation",
+        "OPERATIONS",
+        "Paginator",
+        "Request",
+        "Sequence",
+        "SERVICE",
+        "TokenPages",
+    ),
     *("SignalWireBase", "SignalWireResource", "SignalWireService", "TypeAlias", "UriPages"),
-    *("datetime", "define", "deprecated", "field"),
+    *("CAMEL", "EVERY_CALL", "PASCAL", "SIGNALWIRE", "datetime", "define", "deprecated", "field"),
 }
+"""What generated modules import, and the constants that they define."""
 _IN_CLASS_BODIES = {"Decimal", "bool", "bytes", "datetime", "dict", "field", "float", "int", "list", "str"}
 """What annotations and defaults of a shape name: a member of that name would hide it from the members after it."""
 _IN_ERRORS = {
@@ -35,7 +47,7 @@ def check_names(service: facts.Service) -> None:
     where = service.name
     exported = [client_name(service), *error_names(service), *model_names(service)]
     _distinct(exported, f"{where}: the package would export")
-    reserved = _IMPORTED | _MODULES | set(dir(builtins)) | set(facts.MEANINGS)
+    reserved = IMPORTED | _MODULES | set(dir(builtins)) | set(facts.MEANINGS)
     for name in exported:
         if not name.isidentifier() or keyword.iskeyword(name):
             raise Undecided(f"{where}: {name!r} is no name for a class")

@@ -173,8 +173,8 @@ def _single(spec: Spec, line: Line, limits: facts.Limits) -> facts.Type:
 
 
 def _shape(spec: Spec, name: str) -> facts.Shape:
-    # Recorded answers lack fields that are documented as required, so none is asked for. A resource's own id is typed as
-    # always there all the same, because every next call takes it. Absent resources are an empty list.
+    # Recorded answers lack fields that are documented as required, so none is asked for. A resource's own id is typed
+    # as always there all the same, because every next call takes it. Absent resources are an empty list.
     members = (
         facts.Member(
             name=python_name(line.name),

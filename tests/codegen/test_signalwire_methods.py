@@ -171,7 +171,9 @@ def test_a_required_argument_is_asked_for(method: Method) -> None:
     ids = [parameter.name for parameter in parameters if parameter.kind is not parameter.KEYWORD_ONLY]
     needed = {parameter.name for parameter in parameters if parameter.default is parameter.empty}
     assert ids == [python_name(label) for label in method.labels if label != "AccountSid"]
-    assert needed - set(ids) == {argument(line)[0] for line in (*method.query, *method.body_lines) if line.required}
+    required = {argument(line)[0] for line in (*method.query, *method.body_lines) if line.required}
+    said_by_name = {"status"} if method.name == "stop_stream" else set[str]()
+    assert needed - set(ids) == required - said_by_name
 
 
 @every_method

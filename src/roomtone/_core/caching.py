@@ -12,4 +12,4 @@ R = TypeVar("R")
 
 def cache(function: Callable[P, R]) -> Callable[P, R]:
     """Remembers the result for each set of arguments; the arguments must be hashable."""
-    return functools.cache(function)  # type: ignore[return-value]
+    return functools.cache(function)  # type: ignore[return-value]  # pyright: ignore[reportReturnType]

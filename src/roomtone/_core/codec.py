@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from importlib import import_module
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import attrs
 import cattrs
@@ -69,11 +69,12 @@ class Member:
 
 
 @cache
-def members_of(cls: type) -> tuple[Member, ...]:
+def members_of(cls: type[Any]) -> tuple[Member, ...]:
     """The members of a shape, in order."""
     dialect = dialect_of(cls)
-    case = dialect.request if issubclass(cls, Request) else dialect.shape
     hints = get_type_hints(cls)
+    attributes: tuple[attrs.Attribute[Any], ...] = attrs.fields(cls)
+    case = dialect.request if issubclass(cls, Request) else dialect.shape
     return tuple(
         Member(
             name=a.name,
@@ -83,11 +84,11 @@ def members_of(cls: type) -> tuple[Member, ...]:
             has_default=a.default is not attrs.NOTHING,
             metadata=a.metadata,
         )
-        for a in attrs.fields(cls)
+        for a in attributes
     )
 
 
-def dialect_of(cls: type) -> Dialect:
+def dialect_of(cls: type[Any]) -> Dialect:
     """The dialect of the module a shape was generated in."""
     dialect = getattr(import_module(cls.__module__), "DIALECT", None)
     if not isinstance(dialect, Dialect) or not attrs.has(cls):
@@ -278,7 +279,7 @@ class Codec:
             (attrs.has, self._dump_shape, self._load_shape),
             (_is_sequence, self._dump_sequence, self._load_sequence),
             (_is_mapping, self._dump_mapping, self._load_mapping),
-            (_is_open_enum, lambda _: self.dump_hook(str), lambda _: self.load_hook(str)),
+            (_is_open_enum, self._dump_open_enum, self._load_open_enum),
         ):
             converter.register_unstructure_hook_factory(is_kind, dump_factory)
             converter.register_structure_hook_factory(is_kind, load_factory)
@@ -305,7 +306,13 @@ class Codec:
         """How one member's value goes to the wire, outside path, query and header."""
         return _dump_epoch if member.metadata.get(TIMESTAMP) == "epoch" else self.dump_hook(member.type)
 
-    def _dump_shape(self, cls: type) -> Dump:
+    def _dump_open_enum(self, hint: Any) -> Dump:
+        return self.dump_hook(str)
+
+    def _load_open_enum(self, hint: Any) -> Load:
+        return self.load_hook(str)
+
+    def _dump_shape(self, cls: type[Any]) -> Dump:
         plan: list[tuple[Member, Dump]] | None = None
 
         def dump(value: Any) -> dict[str, Any]:
@@ -331,20 +338,19 @@ class Codec:
 
         return dump
 
-    def _load_shape(self, cls: type) -> Load:
+    def _load_shape(self, cls: type[Any]) -> Load:
         plan: list[tuple[Member, Load]] | None = None
 
         def load(value: Any, _: Any) -> Any:
             nonlocal plan
-            if not isinstance(value, Mapping):
-                raise Misfit(f"must be an object, not {_kind(value)}")
+            content = _object(value)
             if plan is None:
                 plan = [(member, self.load_hook(member.type)) for member in members_of(cls)]
             if self.requests:
-                _refuse_unknown(value, [member.wire for member, _ in plan])
+                _refuse_unknown(content, [member.wire for member, _ in plan])
             loaded: dict[str, Any] = {}
             for member, hook in plan:
-                item = self._load_member(member, hook, value.get(member.wire))
+                item = self._load_member(member, hook, content.get(member.wire))
                 if item is not None or not member.has_default:
                     loaded[member.name] = item
             shape = cls(**loaded)
@@ -373,8 +379,9 @@ class Codec:
         def dump(values: Any) -> list[Any]:
             if isinstance(values, (str, bytes, bytearray)) or not isinstance(values, Sequence):
                 raise Misfit(f"must be a sequence such as a list, not {_kind(values)}")
-            dumped = []
-            for index, item in enumerate(values):
+            dumped: list[Any] = []
+            items: Sequence[Any] = values
+            for index, item in enumerate(items):
                 try:
                     dumped.append(hook(item))
                 except Misfit as misfit:
@@ -390,8 +397,8 @@ class Codec:
         def load(values: Any, _: Any) -> list[Any]:
             if not isinstance(values, list) and not (self.requests and isinstance(values, tuple)):
                 raise Misfit(f"must be a list, not {_kind(values)}")
-            loaded = []
-            for index, item in enumerate(values):
+            loaded: list[Any] = []
+            for index, item in enumerate(cast("Sequence[Any]", values)):
                 if item is None and not self.requests:
                     continue
                 try:
@@ -409,8 +416,9 @@ class Codec:
         def dump(values: Any) -> dict[str, Any]:
             if not isinstance(values, Mapping):
                 raise Misfit(f"must be a mapping such as a dict, not {_kind(values)}")
-            dumped = {}
-            for key, item in values.items():
+            dumped: dict[str, Any] = {}
+            items: Mapping[Any, Any] = values
+            for key, item in items.items():
                 try:
                     dumped[_text(key)] = hook(item)
                 except Misfit as misfit:
@@ -425,10 +433,8 @@ class Codec:
         hook = self.load_hook(item_type)
 
         def load(values: Any, _: Any) -> dict[str, Any]:
-            if not isinstance(values, Mapping):
-                raise Misfit(f"must be an object, not {_kind(values)}")
-            loaded = {}
-            for key, item in values.items():
+            loaded: dict[str, Any] = {}
+            for key, item in _object(values).items():
                 if item is None and not self.requests:
                     continue
                 try:
@@ -445,6 +451,13 @@ def _ignoring_type(load: Dump) -> Load:
     return lambda value, _: load(value)
 
 
+def _object(value: Any) -> Mapping[Any, Any]:
+    if not isinstance(value, Mapping):
+        raise Misfit(f"must be an object, not {_kind(value)}")
+    content: Mapping[Any, Any] = value
+    return content
+
+
 def _is_sequence(hint: Any) -> bool:
     return get_origin(hint) in (list, Sequence)
 
@@ -453,9 +466,11 @@ def _is_mapping(hint: Any) -> bool:
     return get_origin(hint) in (dict, Mapping)
 
 
-def _wants_shape(cls: type, value: object) -> str:
-    hint = f"; from_wire({cls.__name__}, ...) makes one of a mapping" if isinstance(value, Mapping) else ""
-    return f"must be a {cls.__name__}, not {_kind(value)}{hint}"
+def _wants_shape(cls: type[Any], value: object) -> str:
+    refusal = f"must be a {cls.__name__}, not {_kind(value)}"
+    return (
+        f"{refusal}; from_wire({cls.__name__}, ...) makes one of a mapping" if isinstance(value, Mapping) else refusal
+    )
 
 
 def _refuse_unknown(value: Mapping[Any, Any], known: list[str]) -> None:
@@ -466,7 +481,7 @@ def _refuse_unknown(value: Mapping[Any, Any], known: list[str]) -> None:
             raise Misfit(f"has no member {key!r}{did_you_mean(key, known)}")
 
 
-def check_one_of(cls: type, value: object) -> None:
+def check_one_of(cls: type[Any], value: object) -> None:
     """A union has exactly one of its members."""
     if issubclass(cls, OneOf):
         names = [member.name for member in members_of(cls)]
@@ -479,7 +494,7 @@ ANSWERS = Codec()
 TOLERANT_ANSWERS = Codec(tolerant=True)
 
 
-def codec_for(cls: type) -> Codec:
+def codec_for(cls: type[Any]) -> Codec:
     """The codec that reads and writes a class by itself: requests strictly, everything else as an answer."""
     dialect = dialect_of(cls)
     if issubclass(cls, Request):

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from types import NoneType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from roomtone._core.codec import ANSWERS, TOLERANT_ANSWERS, Codec, Misfit, dialect_of
 from roomtone._core.faults import ErrorTable, fault
@@ -43,7 +43,7 @@ def decode(operation: Operation[Any, V], reply: WireReply, errors: ErrorTable, *
             now=now or datetime.now(timezone.utc),
         )
     if operation.response is NoneType:
-        return None  # type: ignore[return-value]
+        return cast("V", None)
     try:
         return _codec(operation.response).load(operation.response, json_object(reply.body))
     except Misfit as misfit:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
-from typing import Any, get_type_hints
+from typing import Any, cast, get_type_hints
 
 from attrs import frozen
 
@@ -142,8 +142,12 @@ def fault(
     )
 
 
+def _mapping(content: object) -> Mapping[str, object]:
+    return cast("Mapping[str, object]", content) if isinstance(content, dict) else {}
+
+
 def _told_by_aws(reply: WireReply, content: object) -> _Told:
-    body: Mapping[str, object] = content if isinstance(content, dict) else {}
+    body = _mapping(content)
     named = reply.headers.get("x-amzn-errortype") or _first_text(body, "code", "Code", "__type")
     code = named.partition(":")[0].rpartition("#")[2].strip()
     return _Told(code, _first_text(body, "message", "Message", "exceptionMessage"), [])
@@ -151,12 +155,11 @@ def _told_by_aws(reply: WireReply, content: object) -> _Told:
 
 def _told_by_signalwire(content: object) -> _Told:
     """SignalWire's body shapes: one error, a list of errors, a list of sentences, and anything else."""
-    body: Mapping[str, object] = content if isinstance(content, dict) else {}
+    body = _mapping(content)
     listed = body.get("errors")
-    details: list[object] = listed if isinstance(listed, list) else []
-    source: Mapping[str, object] = body
-    if details and isinstance(details[0], dict):
-        source = {**details[0], **{key: value for key, value in body.items() if value is not None}}
+    details = cast("list[object]", listed) if isinstance(listed, list) else []
+    first = _mapping(details[0]) if details else {}
+    source = {**first, **{key: value for key, value in body.items() if value is not None}}
     message = _first_text(source, "message") or "; ".join(item for item in details if isinstance(item, str))
     code = source.get("code")
     return _Told("" if code is None or isinstance(code, (dict, list)) else str(code), message, details)
@@ -174,7 +177,7 @@ def modelled_members(cls: type[ApiError], case: Case) -> tuple[tuple[str, str, A
 
 
 def _members(cls: type[ApiError], case: Case, reply: WireReply, content: object) -> dict[str, Any]:
-    body: Mapping[str, object] = content if isinstance(content, dict) else {}
+    body = _mapping(content)
     members: dict[str, Any] = {}
     for name, wire, hint in modelled_members(cls, case):
         header = cls._header_members.get(name)

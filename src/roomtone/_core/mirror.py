@@ -1,7 +1,7 @@
-"""The wire from its other end: the request that was sent, and the answer to give. Pure; what a double of a service stands on.
+"""The wire from its other end: the request that was sent, and the answer to give. Pure; doubles of services use it.
 
-`encode` and `decode` are a client's side; here a path's labels, a query and a body become the typed request, and a response
-or a documented error becomes the bytes that the service would answer.
+`encode` and `decode` are the client's side. Here a path's labels, a query and a body become the typed request, and a
+response or an error becomes the bytes that the service would answer.
 """
 
 from __future__ import annotations
@@ -143,7 +143,8 @@ def error_reply(service: Service, error: ApiError) -> WireReply:
         return _with_members(service, error, WireReply(status, headers, b""))
     if error.details:
         return WireReply(status, _JSON, _dumped({"errors": error.details}))
-    told = {"code": error.code or str(status), "message": error.message, "more_info": "", "status": status}
+    code: object = int(error.code) if error.code.isdecimal() else error.code or status
+    told = {"code": code, "message": error.message, "more_info": "", "status": status}
     return WireReply(status, _JSON, _dumped(told))
 
 

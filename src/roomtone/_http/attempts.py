@@ -102,11 +102,12 @@ async def _attempts(
     call_id = new_call_id()
     deadline = anyio.current_effective_deadline()
     cost = 0
+    renewed = False
     while True:
-        signed = await provider.authorized(
+        signed = await provider.signed(
             target, wire, headers, call_id=call_id, attempt=progress.attempts + 1, attempts=max_attempts
         )
-        outgoing = _outgoing(target, wire, signed)
+        outgoing = _outgoing(target, wire, signed.headers)
         progress.attempts += 1
         # Until the attempt is told otherwise, a call that ends here may have been carried out.
         certain, progress.maybe_processed = progress.maybe_processed, True
@@ -116,6 +117,10 @@ async def _attempts(
         except RoomtoneError as error:
             progress.maybe_processed = certain or error.maybe_processed
             delay = _delay(error, operation, progress.attempts, max_attempts, connection.jitter())
+            if delay is None and not renewed and progress.attempts < max_attempts and provider.renews(error, signed):
+                # The service looked at the credentials only, so any operation may be repeated, at once and for free.
+                renewed = True
+                continue
             if delay is None or anyio.current_time() + delay >= deadline:
                 raise
             taken = quota.take(failure_of(error))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from typing import Protocol
 
 import anyio
 import anyio.to_thread
 import httpx
-from attrs import define, frozen
+from attrs import define, field, frozen
 
 from roomtone._core.operation import WireReply
 from roomtone.errors import ConnectError, ProtocolError, TimeoutError, TransportError
@@ -71,8 +71,8 @@ class _Trace:
 class HttpxTransport:
     """httpx behind the seam: a transport of our own, or a user's client."""
 
-    _own: httpx.AsyncHTTPTransport | None = None
-    _client: httpx.AsyncClient | None = None
+    _own: httpx.AsyncHTTPTransport | None = field(default=None, alias="own")
+    _client: httpx.AsyncClient | None = field(default=None, alias="client")
 
     async def exchange(self, outgoing: Outgoing, *, timeout: float | None) -> WireReply:
         trace = _Trace()
@@ -130,7 +130,7 @@ def _lower_headers(headers: httpx.Headers) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def _as_transport_errors(trace: _Trace) -> Iterator[None]:
+def _as_transport_errors(trace: _Trace) -> Generator[None]:
     try:
         yield
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as error:

@@ -18,12 +18,12 @@ from roomtone._http.endpoints import Endpoint, aws_endpoint, signalwire_endpoint
 from roomtone._http.settings import AwsSettings
 from roomtone._http.settings import load as load_settings
 from roomtone._http.signing import sign
-from roomtone.config import Aws, SignalWire
-from roomtone.errors import ConfigurationError
+from roomtone.config import DEFAULT_MAX_ATTEMPTS, Aws, Credentials, SignalWire
+from roomtone.errors import ApiError, ConfigurationError, RoomtoneError
 
 __all__ = ["AwsProvider", "Provider", "SignalWireProvider", "Target"]
 
-DEFAULT_MAX_ATTEMPTS = 3
+_EXPIRED_CODES = frozenset({"ExpiredToken", "ExpiredTokenException"})
 
 
 @frozen(kw_only=True)
@@ -37,12 +37,20 @@ class Target:
     account_sid: str | None = None
 
 
+@frozen
+class Signed:
+    """One attempt's headers, complete, and the credentials that they prove."""
+
+    headers: Mapping[str, str] = field(repr=False)
+    credentials: Credentials | None = field(default=None, repr=False)
+
+
 class Provider(Protocol):
     """One cloud: its endpoints and its proof of identity."""
 
     async def target(self, region: str | None) -> Target: ...
 
-    async def authorized(
+    async def signed(
         self,
         target: Target,
         wire: WireRequest,
@@ -51,8 +59,12 @@ class Provider(Protocol):
         call_id: str,
         attempt: int,
         attempts: int,
-    ) -> dict[str, str]:
+    ) -> Signed:
         """The headers of one attempt, complete."""
+        ...
+
+    def renews(self, error: RoomtoneError, signed: Signed) -> bool:
+        """Whether the next attempt proves anew who is asking, so that this failure may be gone."""
         ...
 
 
@@ -103,7 +115,7 @@ class AwsProvider:
             self._targets[region] = found
         return found
 
-    async def authorized(
+    async def signed(
         self,
         target: Target,
         wire: WireRequest,
@@ -112,25 +124,35 @@ class AwsProvider:
         call_id: str,
         attempt: int,
         attempts: int,
-    ) -> dict[str, str]:
+    ) -> Signed:
+        credentials = await self.account.credentials.get()
         proof = sign(
             method=wire.method,
             path=target.path + wire.path,
             query=wire.query,
             headers=headers,
             body=wire.body,
-            credentials=await self.account.credentials.get(),
+            credentials=credentials,
             region=target.endpoint.region,
             service=self.service.signing_name,
             now=datetime.now(timezone.utc),
         )
-        return {
+        complete = {
             **headers,
             **proof,
             "amz-sdk-invocation-id": call_id,
             "amz-sdk-request": f"attempt={attempt}; max={attempts}",
             **_lambda_trace(),
         }
+        return Signed(complete, credentials)
+
+    def renews(self, error: RoomtoneError, signed: Signed) -> bool:
+        if not isinstance(error, ApiError) or error.code not in _EXPIRED_CODES:
+            return False
+        if isinstance(self.account.aws.credentials, Credentials):
+            return False
+        self.account.credentials.invalidate(signed.credentials)
+        return True
 
 
 def _lambda_trace() -> dict[str, str]:
@@ -166,7 +188,7 @@ class SignalWireProvider:
             )
         return self._target
 
-    async def authorized(
+    async def signed(
         self,
         target: Target,
         wire: WireRequest,
@@ -175,8 +197,11 @@ class SignalWireProvider:
         call_id: str,
         attempt: int,
         attempts: int,
-    ) -> dict[str, str]:
-        return {**headers, "authorization": self._authorization}
+    ) -> Signed:
+        return Signed({**headers, "authorization": self._authorization})
+
+    def renews(self, error: RoomtoneError, signed: Signed) -> bool:
+        return False
 
 
 def _given(value: str | None, name: str, variable: str) -> str:

@@ -15,15 +15,13 @@ from attrs import field, frozen
 
 from roomtone._core.operation import AwsService
 from roomtone._http.endpoints import check_region
-from roomtone.config import Aws, RetryMode
+from roomtone.config import DEFAULT_MAX_ATTEMPTS, Aws, RetryMode
 from roomtone.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from botocore.session import Session
 
 __all__ = ["AwsSettings", "botocore_session", "load", "profile_label"]
-
-DEFAULT_MAX_ATTEMPTS = 3
 
 _PROFILE_VARIABLES = ("AWS_DEFAULT_PROFILE", "AWS_PROFILE")  # in botocore's order
 _REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")

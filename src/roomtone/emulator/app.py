@@ -1,4 +1,4 @@
-"""Emulator: from the bytes of a request to the bytes of its answer, as an ASGI application. Knows the services' doubles."""
+"""Emulator: the ASGI application, from a request's bytes to its answer's. Knows the doubles of the services."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from roomtone._core.codec import Misfit
 from roomtone._core.mirror import error_reply, read_request, reply
@@ -74,6 +75,8 @@ class Emulator:
         self._credentials = credentials
         self._project_id, self._api_token = project.project_id, project.api_token
         self._world = World(clock)
+        # Made now, for it imports the packages of all services: no call shall wait for that.
+        self._doubles = doubles()
         self.ivs = IvsCommands(self._world)
         self.conferences = ConferenceCommands(self._world, self._project_id)
 
@@ -94,7 +97,7 @@ class Emulator:
         """The environment that points roomtone, boto3 and other clients here, the credentials in it."""
         found = {
             f"AWS_ENDPOINT_URL_{double.service.service_id}": f"{origin}{double.prefix}"
-            for double in doubles()
+            for double in self._doubles
             if isinstance(double.service, AwsService)
         }
         found |= {
@@ -115,21 +118,26 @@ class Emulator:
     def _endpoints(self, origin: str) -> dict[str, str]:
         return {
             double.service.name: f"{origin}{double.prefix}"
-            for double in doubles()
+            for double in self._doubles
             if isinstance(double.service, AwsService)
         }
 
     def answer(self, sent: Sent) -> WireReply:
         """The answer to one request: bytes to bytes, no I/O."""
-        double = next((double for double in doubles() if f"{sent.path}/".startswith(f"{double.prefix}/")), None)
+        double = next((double for double in self._doubles if f"{sent.path}/".startswith(f"{double.prefix}/")), None)
         if double is None:
-            return _nowhere(sent)
+            return self._nowhere()
         try:
             answer = self._carried_out(double, sent)
         except ApiError as error:
             answer = error_reply(double.service, error)
         header = "x-amzn-requestid" if isinstance(double.service, AwsService) else "x-request-id"
         return WireReply(answer.status, {**answer.headers, header: str(uuid.uuid4())}, answer.body)
+
+    def _nowhere(self) -> WireReply:
+        prefixes = ", ".join(double.prefix for double in self._doubles)
+        error = NotFoundError(f"no service is at this path; they are at {prefixes}", status=404, code="UnknownService")
+        return error_reply(self._doubles[0].service, error)
 
     def _carried_out(self, double: Double, sent: Sent) -> WireReply:
         region = self._verified(double, sent)
@@ -138,16 +146,23 @@ class Emulator:
         if handler is None:
             raise _not_emulated(operation)
         try:
-            request = read_request(
-                operation, labels=labels, query=sent.query, headers=sent.headers, body=sent.body
-            )
+            request = read_request(operation, labels=labels, query=sent.query, headers=sent.headers, body=sent.body)
             handler.check(request)
-            with self._world.lock:
-                value = handler.run(Call(self._world, region, sent.path, sent.query), request)
+            call = Call(self._world, region, sent.path, sent.query)
+            value = self._handled(operation, handler, call, request)
         except Misfit as misfit:
             subject = misfit.path or operation.request.__name__
             raise double.invalid(operation, f"{subject} {misfit.reason}") from None
         return reply(value, status=handler.status)
+
+    def _handled(self, operation: Operation[Any, Any], handler: Handler, call: Call, request: Any) -> Any:
+        try:
+            with self._world.lock:
+                return handler.run(call, request)
+        except ApiError as error:
+            if isinstance(operation.service, AwsService) and error.code not in operation.errors:
+                raise RuntimeError(f"a bug of the emulator: {operation.name} documents no {error.code}") from error
+            raise
 
     def _verified(self, double: Double, sent: Sent) -> str:
         """The region of a call whose sender is who it says."""
@@ -186,18 +201,12 @@ def _not_emulated(operation: Operation[Any, Any]) -> ServiceFaultError:
     )
 
 
-def _nowhere(sent: Sent) -> WireReply:
-    prefixes = ", ".join(double.prefix for double in doubles())
-    error = NotFoundError(f"no service at this path; the services are at {prefixes}", status=404, code="UnknownService")
-    return error_reply(doubles()[0].service, error)
-
-
 def _sent(scope: Mapping[str, Any], body: bytes) -> Sent:
     headers: dict[str, str] = {}
     for name, value in scope["headers"]:
         key, text = name.decode("latin-1").lower(), value.decode("utf-8", "replace")
         headers[key] = f"{headers[key]},{text}" if key in headers else text
-    path: bytes = scope.get("raw_path") or scope["path"].encode()
+    path: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
     return Sent(scope["method"], path.decode("latin-1"), scope["query_string"].decode("latin-1"), headers, body)
 
 

@@ -1,4 +1,4 @@
-"""Who is asking: SigV4 signatures and Basic auth, verified over the bytes that came. Knows the signer; no service, no state."""
+"""Who is asking: SigV4 signatures and Basic auth, verified over the bytes that came. Knows the signer."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ __all__ = ["Sent", "verify_basic", "verify_signature"]
 MAX_SKEW = timedelta(minutes=5)
 
 _AUTHORIZATION = re.compile(
-    r"AWS4-HMAC-SHA256 Credential=(?P<key>[^/,\s]+)/(?P<day>\d{8})/(?P<region>[^/,\s]+)/(?P<service>[^/,\s]+)/aws4_request"
-    r",\s*SignedHeaders=(?P<headers>[^,\s]+),\s*Signature=(?P<signature>[0-9a-f]{64})"
+    r"AWS4-HMAC-SHA256 "
+    r"Credential=(?P<key>[^/,\s]+)/(?P<day>\d{8})/(?P<region>[^/,\s]+)/(?P<service>[^/,\s]+)/aws4_request,\s*"
+    r"SignedHeaders=(?P<headers>[^,\s]+),\s*Signature=(?P<signature>[0-9a-f]{64})"
 )
 
 
@@ -40,7 +41,8 @@ def verify_signature(sent: Sent, service: AwsService, credentials: Credentials, 
     """The region that a request was signed for.
 
     Raises:
-        AuthenticationError: The signature is missing, malformed, stale, of another service or key, or does not fit the bytes.
+        AuthenticationError: The signature is missing, malformed, stale, made for another service or with another key,
+            or does not fit the bytes.
     """
     if "authorization" not in sent.headers:
         raise _refused("MissingAuthenticationTokenException", "the request is not signed")
@@ -52,7 +54,7 @@ def verify_signature(sent: Sent, service: AwsService, credentials: Credentials, 
     if sent.headers.get("x-amz-security-token") != credentials.session_token:
         raise _refused("UnrecognizedClientException", "the session token is not the one that goes with this key")
     if claim["service"] != service.signing_name:
-        raise _refused("InvalidSignatureException", f"signed for another service; {service.name} is {service.signing_name!r}")
+        raise _refused("InvalidSignatureException", f"signed for another service than {service.signing_name!r}")
     names = claim["headers"].split(";")
     _check_date(sent, claim["day"], now)
     unsigned = [name for name in sent.headers if _must_be_signed(name) and name not in names]
@@ -69,7 +71,7 @@ def verify_signature(sent: Sent, service: AwsService, credentials: Credentials, 
         service=claim["service"],
     )
     if not hmac.compare_digest(expected.rpartition("=")[2], claim["signature"]):
-        raise _refused("InvalidSignatureException", "the signature does not fit the request: another secret, or altered bytes")
+        raise _refused("InvalidSignatureException", "the signature does not fit: another secret, or altered bytes")
     return claim["region"]
 
 
@@ -82,7 +84,7 @@ def _check_date(sent: Sent, day: str, now: datetime) -> None:
     try:
         signed_at = datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
     except ValueError:
-        raise _refused("IncompleteSignatureException", "there is no x-amz-date as 20261121T120000Z", status=400) from None
+        raise _refused("IncompleteSignatureException", "no x-amz-date such as 20261121T120000Z", status=400) from None
     if not stamp.startswith(day):
         raise _refused("InvalidSignatureException", "the credential's day is not the day of x-amz-date")
     if abs(now - signed_at) > MAX_SKEW:

@@ -1,4 +1,4 @@
-"""How an operation is emulated: a typed function, the status of its success, and the limits of its request. Knows the records."""
+"""How an operation is emulated: a typed function, the status of its success, the limits of its request."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ RequestT = TypeVar("RequestT", bound=Request[Any])
 ValueT = TypeVar("ValueT")
 
 Limits = Mapping[str, "tuple[int, int | None]"]
-"""The least and the most of a member by its path, `attendees[].external_user_id`: of a number its value, else its length.
+"""The least and the most of a member by its path, `attendees[].external_user_id`; None is no upper limit.
 
-None is no upper limit.
+What is held to them is the value of a number, and the length of anything else.
 """
 
 

@@ -24,8 +24,24 @@ _ARN = (1, 128)
 _MAX_RESULTS = (1, 100)
 _CHANNEL_LIMITS = {"name": (0, 128), "tags": (0, 50)}
 
-_TARGETS = ("recording_configuration", "playback_restriction_policy", "ad_configuration", "failover_slate_configuration")
+_TARGETS = (
+    "recording_configuration",
+    "playback_restriction_policy",
+    "ad_configuration",
+    "failover_slate_configuration",
+)
 """What a channel can refer to; none of it is emulated yet, so no ARN of it is known."""
+
+_CHANGEABLE = (
+    "name",
+    "latency_mode",
+    "type",
+    "authorized",
+    "insecure_ingest",
+    "preset",
+    "multitrack_input_configuration",
+    "container_format",
+)
 
 
 @define(eq=False)
@@ -271,9 +287,7 @@ def update_channel(call: Call, request: models.UpdateChannelRequest) -> models.U
     _check_targets(request)
     if station.on_air:
         raise errors.ConflictException("the channel is on air; stop its stream first")
-    changed = ("name", "latency_mode", "type", "authorized", "insecure_ingest", "preset")
-    changed += ("multitrack_input_configuration", "container_format")
-    given = {name: getattr(request, name) for name in changed if getattr(request, name) is not None}
+    given = {name: getattr(request, name) for name in _CHANGEABLE if getattr(request, name) is not None}
     station.channel = evolve(station.channel, **given)
     return models.UpdateChannelResponse(channel=station.channel)
 
@@ -338,9 +352,7 @@ def list_streams(call: Call, request: models.ListStreamsRequest) -> models.ListS
     def fits(station: Station) -> bool:
         session = station.on_air
         return (
-            session is not None
-            and _region_of(station.channel.arn) == call.region
-            and health in (None, session.health)
+            session is not None and _region_of(station.channel.arn) == call.region and health in (None, session.health)
         )
 
     page, token = call.area(Ivs).stations.page(request.next_token, request.max_results or PAGE, where=fits)

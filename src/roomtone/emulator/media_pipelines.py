@@ -147,8 +147,10 @@ def delete_media_pipeline(call: Call, request: models.DeleteMediaPipelineRequest
     pipeline = area.pipeline(request.media_pipeline_id)
     area.pipelines.take(pipeline.media_pipeline_id)
     area.tokens.forget(
-        lambda answer: isinstance(answer, models.CreateMediaStreamPipelineResponse)
-        and answer.media_stream_pipeline.media_pipeline_id == pipeline.media_pipeline_id
+        lambda answer: (
+            isinstance(answer, models.CreateMediaStreamPipelineResponse)
+            and answer.media_stream_pipeline.media_pipeline_id == pipeline.media_pipeline_id
+        )
     )
 
 
@@ -234,9 +236,7 @@ def list_pools(
     )
     return models.ListMediaPipelineKinesisVideoStreamPoolsResponse(
         kinesis_video_stream_pools=[
-            models.KinesisVideoStreamPoolSummary(
-                pool_name=pool.pool_name, pool_id=pool.pool_id, pool_arn=pool.pool_arn
-            )
+            models.KinesisVideoStreamPoolSummary(pool_name=pool.pool_name, pool_id=pool.pool_id, pool_arn=pool.pool_arn)
             for pool in page
         ],
         next_token=token,
@@ -251,6 +251,8 @@ def delete_pool(call: Call, request: models.DeleteMediaPipelineKinesisVideoStrea
         raise errors.ConflictException("a media pipeline ends in this pool; delete the pipeline first")
     area.pools.take(pool.pool_id)
     area.tokens.forget(
-        lambda answer: isinstance(answer, models.CreateMediaPipelineKinesisVideoStreamPoolResponse)
-        and answer.kinesis_video_stream_pool_configuration.pool_id == pool.pool_id
+        lambda answer: (
+            isinstance(answer, models.CreateMediaPipelineKinesisVideoStreamPoolResponse)
+            and answer.kinesis_video_stream_pool_configuration.pool_id == pool.pool_id
+        )
     )

@@ -109,9 +109,7 @@ def _open(call: Call, request: models.CreateMeetingRequest | models.CreateMeetin
     return room
 
 
-def _admit(
-    room: Room, external_user_id: str, capabilities: models.AttendeeCapabilities | None
-) -> models.Attendee:
+def _admit(room: Room, external_user_id: str, capabilities: models.AttendeeCapabilities | None) -> models.Attendee:
     """A new attendee. The external user id is an idempotency token: who is there already is answered as before."""
     if external_user_id.lower().startswith(RESERVED_PREFIX):
         raise errors.BadRequestException(f"an external user id must not begin with {RESERVED_PREFIX!r}")
@@ -190,12 +188,8 @@ def create_attendee(call: Call, request: models.CreateAttendeeRequest) -> models
     return models.CreateAttendeeResponse(attendee=_admit(room, request.external_user_id, request.capabilities))
 
 
-@handles(
-    operations.BATCH_CREATE_ATTENDEE, limits={"attendees": (1, 100), "attendees[].external_user_id": _NAME}
-)
-def batch_create_attendee(
-    call: Call, request: models.BatchCreateAttendeeRequest
-) -> models.BatchCreateAttendeeResponse:
+@handles(operations.BATCH_CREATE_ATTENDEE, limits={"attendees": (1, 100), "attendees[].external_user_id": _NAME})
+def batch_create_attendee(call: Call, request: models.BatchCreateAttendeeRequest) -> models.BatchCreateAttendeeResponse:
     attendees, refused = _admit_all(call.area(Meetings).room(request.meeting_id), request.attendees)
     return models.BatchCreateAttendeeResponse(attendees=attendees, errors=refused)
 

@@ -1,4 +1,4 @@
-"""The nine services as the emulator plays them: their records, handlers and path prefix, and how each refuses a request."""
+"""The nine services as the emulator plays them: records, handlers, path prefix, and how each refuses a request."""
 
 from __future__ import annotations
 

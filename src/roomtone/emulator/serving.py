@@ -1,67 +1,73 @@
-"""serve: an ASGI application on a port, in a thread with an event loop of its own. The door to uvicorn."""
+"""serve: an emulator on a port, in a thread with an event loop of its own. The door to uvicorn."""
 
 from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from roomtone.emulator.app import Emulator
 from roomtone.errors import ConfigurationError
 
 if TYPE_CHECKING:
     import uvicorn
 
-    from roomtone.emulator.app import Emulator
-
 __all__ = ["serve"]
 
-_START_LIMIT = 10.0
-_STOP_LIMIT = 5.0
+_GRACE = 1
+"""Seconds that calls under way have to end when the server stops."""
 
 
 @contextmanager
-def serve(emulator: Emulator, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
+def serve(emulator: Emulator, *, host: str = "127.0.0.1", port: int = 0) -> Generator[str]:
     """Serves an emulator while the `with` block runs, and gives its origin, such as `http://127.0.0.1:8900`.
 
-    The server runs in a thread with an event loop of its own, so callers on asyncio, trio and no loop at all can use it.
+    The server runs in a thread with an event loop of its own, so callers on asyncio, on trio and on no loop can use it.
 
     Args:
         emulator: What to serve.
-        host: The address to listen on; it ought to be a loopback one, for the emulator's credentials are known to all.
+        host: The address to listen on. Keep it on loopback: the emulator's own credentials are known to everybody.
         port: The port; 0 takes a free one.
 
     Raises:
-        ConfigurationError: uvicorn, of the extra `roomtone[emulator]`, is not installed.
-        OSError: The port is taken.
+        ConfigurationError: uvicorn, which the extra `roomtone[emulator]` brings, is not installed.
+        OSError: The address cannot be listened on; the port may be taken.
     """
     server = _server(emulator)
-    with _listening(host, port) as listener:
-        thread = threading.Thread(
-            target=server.run, kwargs={"sockets": [listener]}, name="roomtone-emulator", daemon=True
-        )
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, port), family=family) as listener:
+        name, bound = listener.getsockname()[:2]
+        thread = threading.Thread(target=server.run, args=([listener],), name="roomtone-emulator", daemon=True)
         thread.start()
         try:
-            if not server.ready.wait(_START_LIMIT):
-                raise RuntimeError("the emulator's server did not start")
-            at, bound = listener.getsockname()[:2]
-            yield f"http://[{at}]:{bound}" if ":" in at else f"http://{at}:{bound}"
+            while not server.started:
+                if not thread.is_alive():
+                    raise RuntimeError("the emulator's server did not start; its log says why")
+                time.sleep(0.005)
+            yield f"http://[{name}]:{bound}" if family == socket.AF_INET6 else f"http://{name}:{bound}"
         finally:
             server.should_exit = True
-            thread.join(_STOP_LIMIT)
+            thread.join()
 
 
-def _listening(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family, backlog=1024)
-
-
-def _server(emulator: Emulator) -> _Server:
+def _server(emulator: Emulator) -> uvicorn.Server:
     try:
         import uvicorn
     except ImportError:
         raise ConfigurationError(
-            "serving the emulator takes uvicorn, which is not installed: pip install 'roomtone[emulator]'"
+            "serving the emulator takes uvicorn, which is not installed; pip install 'roomtone[emulator]' brings it"
         ) from None
-    ...
+    config = uvicorn.Config(
+        emulator,
+        loop="asyncio",
+        http="h11",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=_GRACE,
+    )
+    return uvicorn.Server(config)

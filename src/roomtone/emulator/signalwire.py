@@ -231,17 +231,13 @@ def list_participants(
 
 
 @handles(operations.CONFERENCES_GET_PARTICIPANT)
-def get_participant(
-    call: Call, request: models.ConferencesGetParticipantRequest
-) -> models.ConferenceParticipant:
+def get_participant(call: Call, request: models.ConferencesGetParticipantRequest) -> models.ConferenceParticipant:
     gathering = call.area(Conferences).gathering(request.conference_sid)
     return _found(gathering.participants.get(request.call_sid), "participant")
 
 
 @handles(operations.CONFERENCES_UPDATE_PARTICIPANT)
-def update_participant(
-    call: Call, request: models.ConferencesUpdateParticipantRequest
-) -> models.ConferenceParticipant:
+def update_participant(call: Call, request: models.ConferencesUpdateParticipantRequest) -> models.ConferenceParticipant:
     gathering = call.area(Conferences).gathering(request.conference_sid)
     participant = _found(gathering.participants.get(request.call_sid), "participant")
     changed = ("muted", "hold", "coaching", "call_sid_to_coach")

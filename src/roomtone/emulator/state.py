@@ -1,4 +1,4 @@
-"""What the emulator remembers: the world, its areas, ordered shelves with pages, idempotency tokens. Knows no service."""
+"""What the emulator remembers: the world and its areas, shelves with pages, idempotency tokens. Knows no service."""
 
 from __future__ import annotations
 
@@ -37,8 +37,9 @@ def random_id(length: int) -> str:
 class World:
     """All that one emulator holds.
 
-    Each area of it, such as meetings or channels, is a class of its own that is made at the first touch, so that the world
-    need not know them. Whoever reads or changes the world holds `lock`: calls and a test's own commands come from several threads.
+    Each area of it, such as meetings or channels, is a class of its own, made at the first touch, so that the world
+    need not know them. Whoever reads or changes the world holds `lock`: calls and a test's commands come from several
+    threads.
     """
 
     clock: Callable[[], datetime] = utc_now
@@ -81,7 +82,10 @@ class Call:
 
 @define(eq=False)
 class Shelf(Generic[T]):
-    """Things by their key, in the order they came; a page goes on where the last one ended, whatever was added or removed since."""
+    """Things by their key, in the order they came.
+
+    A page goes on where the last one ended, whatever was added or removed since.
+    """
 
     _things: dict[str, tuple[int, T]] = field(factory=dict, init=False)
     _count: int = field(default=0, init=False)

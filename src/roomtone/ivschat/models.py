@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 from attrs import define, field
 
-from roomtone._core.model import CAMEL, Dialect, Request
+from roomtone._core.model import CAMEL, Dialect, OneOf, Request
 
 DIALECT: Dialect = CAMEL
 
@@ -344,7 +344,7 @@ class CloudWatchLogsDestinationConfiguration:
 
 
 @define(kw_only=True)
-class DestinationConfiguration:
+class DestinationConfiguration(OneOf):
     """Sent in requests; exactly one member is set."""
 
     s3: S3DestinationConfiguration | None = None

@@ -17,7 +17,7 @@ from typing import Literal, TypeAlias
 
 from attrs import define, field
 
-from roomtone._core.model import {dialect}, Dialect, Request
+from roomtone._core.model import {dialect}, Dialect, OneOf, Request
 
 DIALECT: Dialect = {dialect}
 """
@@ -36,7 +36,10 @@ def models_module(service: facts.Service) -> str:
         if operation.response in shapes:
             response = shapes.pop(operation.response)
             parts.append(_class(service, response, "", [f"The answer of {operation.name}."], service.shape_case))
-    parts += (_class(service, shape, "", words.shape(shape), service.shape_case) for shape in shapes.values())
+    parts += (
+        _class(service, shape, "(OneOf)" if shape.union else "", words.shape(shape), service.shape_case)
+        for shape in shapes.values()
+    )
     return "\n".join(parts)
 
 

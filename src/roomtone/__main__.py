@@ -1,0 +1,99 @@
+"""The command line, `roomtone` or `python -m roomtone`: the demo, and the emulator on a port."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import threading
+from collections.abc import Sequence
+
+import anyio
+
+from roomtone._version import __version__
+from roomtone.client import Client
+from roomtone.errors import RoomtoneError
+
+# What only one command needs is imported by that command.
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs a command and returns its exit status: 0 when it did its work, 1 when it did not, 2 for a wrong call."""
+    arguments = _parser().parse_args(argv)
+    try:
+        if arguments.command == "emulator":
+            return _emulator(arguments.port)
+        return anyio.run(_live_demo) if arguments.live else _demo_on_emulator()
+    except (RoomtoneError, OSError) as error:
+        print(f"roomtone: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 0 if arguments.command == "emulator" else 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="roomtone", description="A typed async client for live-media control planes.")
+    parser.add_argument("--version", action="version", version=f"roomtone {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True)
+    demo = commands.add_parser("demo", help="walk through Amazon Chime SDK, Amazon IVS and SignalWire on an emulator")
+    demo.add_argument(
+        "--live", action="store_true", help="use the environment's credentials instead, and only read: list calls"
+    )
+    emulator = commands.add_parser("emulator", help="serve the emulator on loopback until Ctrl-C")
+    emulator.add_argument("--port", type=_port, default=8900, help="the port, 0 for a free one (default: %(default)s)")
+    return parser
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
+    return int(text)
+
+
+def _say(label: str, text: str) -> None:
+    print(f"  {label:<13}{text}" if text else f"\n{label}", flush=True)
+
+
+def _demo_on_emulator() -> int:
+    from roomtone import _demo
+    from roomtone.emulator import Emulator, serve
+
+    emulator = Emulator()
+    stage = _demo.Stage(
+        go_live=lambda channel_arn: emulator.ivs.go_live(channel_arn, viewer_count=128),
+        begin_conference=lambda: emulator.conferences.begin("team-call", participants=3),
+    )
+
+    async def perform(origin: str) -> None:
+        async with Client(emulator.aws(origin), emulator.signalwire(origin)) as live:
+            await _demo.perform(live, stage, _say)
+
+    with serve(emulator) as origin:
+        print(f"roomtone {__version__}, calling an emulator at {origin}")
+        anyio.run(perform, origin)
+    return 0
+
+
+async def _live_demo() -> int:
+    from roomtone import _demo
+
+    print(f"roomtone {__version__}, calling the services of the environment's credentials; it only reads")
+    async with Client(timeout=30.0) as live:
+        return 0 if await _demo.look(live, _say) else 1
+
+
+def _emulator(port: int) -> int:
+    from roomtone.emulator import Emulator, serve
+
+    emulator = Emulator()
+    with serve(emulator, port=port) as origin:
+        print(f"# the roomtone emulator listens on {origin}; Ctrl-C ends it")
+        for name, value in emulator.environment(origin).items():
+            print(f"export {name}={value}", flush=True)
+        threading.Event().wait()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
