@@ -6,7 +6,7 @@ import ssl
 from collections.abc import Mapping
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from roomtone._core.naming import did_you_mean
 from roomtone.config import Aws, Options, SignalWire
@@ -26,7 +26,17 @@ if TYPE_CHECKING:
     from roomtone.ivschat import IVSChatClient
     from roomtone.signalwire import SignalWireClient
 
-__all__ = ["Client"]
+__all__ = ["AnyHttpClient", "Client"]
+
+
+class AnyHttpClient(Protocol):
+    """What an `httpx2.AsyncClient` has in common with httpx's own; its requests and answers are of httpx2's classes."""
+
+    @property
+    def is_closed(self) -> bool: ...
+
+    # Any: the classes of a library that is not imported here.
+    async def send(self, request: Any, *, auth: None, follow_redirects: bool) -> Any: ...
 
 
 class Client:
@@ -41,8 +51,8 @@ class Client:
         signalwire: Space, project id and token of SignalWire; the environment fills in.
         timeout: Seconds for a whole call: credentials, attempts and waits; None for no limit.
         attempt_timeout: Seconds for one attempt, from connecting to the last byte; None for no limit.
-        http_client: Your own `httpx.AsyncClient` for transport, TLS and proxies. It sends with these timeouts, without
-            redirects, auth and cookies, and is never closed by roomtone.
+        http_client: Your own `httpx.AsyncClient`, or httpx2's, for transport, TLS and proxies. It sends with these
+            timeouts, without redirects, auth and cookies, and is never closed by roomtone.
         ssl_context: The TLS context of roomtone's own pool.
         max_connections: The most connections of roomtone's own pool.
 
@@ -57,7 +67,7 @@ class Client:
         *,
         timeout: float | None = 60.0,
         attempt_timeout: float | None = 20.0,
-        http_client: httpx.AsyncClient | None = None,
+        http_client: httpx.AsyncClient | AnyHttpClient | None = None,
         ssl_context: ssl.SSLContext | None = None,
         max_connections: int = 100,
     ) -> None:

@@ -19,8 +19,6 @@ from roomtone.config import Aws, SignalWire
 from roomtone.errors import ClientClosedError
 
 if TYPE_CHECKING:
-    import httpx
-
     from roomtone._http.exchange import Transport
 
 __all__ = ["Connection"]
@@ -35,7 +33,7 @@ class Connection:
 
     aws: Aws
     signalwire: SignalWire
-    http_client: httpx.AsyncClient | None = None
+    http_client: object | None = None
     ssl_context: ssl.SSLContext | None = None
     max_connections: int = 100
     sleep: Callable[[float], Awaitable[None]] = anyio.sleep

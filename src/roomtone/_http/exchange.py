@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import ssl
-from collections.abc import Generator, Mapping
-from typing import Protocol
+import sys
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
+from types import ModuleType
+from typing import Any, Protocol
 
 import anyio
 import anyio.to_thread
 import httpx
-from attrs import define, field, frozen
+from attrs import define, frozen
 
 from roomtone._core.operation import WireReply
-from roomtone.errors import ConnectError, ProtocolError, TimeoutError, TransportError
+from roomtone.errors import (
+    ClientClosedError,
+    ConfigurationError,
+    ConnectError,
+    ProtocolError,
+    TimeoutError,
+    TransportError,
+)
 
 __all__ = ["Outgoing", "Transport", "default_transport", "transport_of"]
 
@@ -69,50 +78,43 @@ class _Trace:
 
 @frozen
 class HttpxTransport:
-    """httpx behind the seam: a transport of our own, or a user's client."""
+    """httpx behind the seam.
 
-    _own: httpx.AsyncHTTPTransport | None = field(default=None, alias="own")
-    _client: httpx.AsyncClient | None = field(default=None, alias="client")
+    Args:
+        library: httpx, or httpx2, which has the same names: where the sender's requests and errors come from.
+        send: Sends one request.
+        close: Closes what is ours to close.
+    """
+
+    library: ModuleType
+    send: Callable[[Any], Awaitable[Any]]
+    close: Callable[[], Awaitable[None]]
 
     async def exchange(self, outgoing: Outgoing, *, timeout: float | None) -> WireReply:
         trace = _Trace()
-        request = _httpx_request(outgoing, timeout, trace)
-        with _as_transport_errors(trace):
+        request = _request(self.library, outgoing, timeout, trace)
+        with _as_transport_errors(self.library, trace):
             # httpx bounds each wait, not the whole: a dripping answer never ends by its rules, so the deadline is ours.
             with anyio.move_on_after(timeout):
-                return await self._send(request)
+                response = await self.send(request)
+                return WireReply(response.status_code, _lower_headers(response.headers.multi_items()), response.content)
         raise TimeoutError(
             f"no complete answer within the attempt's {timeout} s", maybe_processed=not trace.surely_unsent
         )
 
-    async def _send(self, request: httpx.Request) -> WireReply:
-        if self._client is not None:
-            response = await self._client.send(request, auth=None, follow_redirects=False)
-        else:
-            assert self._own is not None
-            response = await self._own.handle_async_request(request)
-            response.request = request
-            try:
-                await response.aread()
-            finally:
-                await response.aclose()
-        return WireReply(response.status_code, _lower_headers(response.headers), response.content)
-
     async def aclose(self) -> None:
-        """Closes our own pool; a user's client is the user's to close."""
-        if self._own is not None:
-            await self._own.aclose()
+        await self.close()
 
 
-def _httpx_request(outgoing: Outgoing, timeout: float | None, trace: _Trace) -> httpx.Request:
-    url = httpx.URL(
+def _request(library: ModuleType, outgoing: Outgoing, timeout: float | None, trace: _Trace) -> Any:
+    url = library.URL(
         scheme=outgoing.scheme,
         host=outgoing.host,
         port=outgoing.port,
         raw_path=outgoing.target.encode("ascii"),
     )
     waits = dict.fromkeys(("connect", "read", "write", "pool"), timeout)
-    return httpx.Request(
+    return library.Request(
         outgoing.method,
         url,
         headers=[(name.encode("ascii"), value.encode()) for name, value in outgoing.headers.items()],
@@ -121,31 +123,31 @@ def _httpx_request(outgoing: Outgoing, timeout: float | None, trace: _Trace) -> 
     )
 
 
-def _lower_headers(headers: httpx.Headers) -> dict[str, str]:
+def _lower_headers(items: Iterable[tuple[str, str]]) -> dict[str, str]:
     joined: dict[str, str] = {}
-    for name, value in headers.multi_items():
+    for name, value in items:
         lower = name.lower()
         joined[lower] = f"{joined[lower]}, {value}" if lower in joined else value
     return joined
 
 
 @contextlib.contextmanager
-def _as_transport_errors(trace: _Trace) -> Generator[None]:
+def _as_transport_errors(library: ModuleType, trace: _Trace) -> Generator[None]:
     try:
         yield
-    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as error:
+    except (library.ConnectError, library.ConnectTimeout, library.PoolTimeout, library.UnsupportedProtocol) as error:
         raise ConnectError(f"no connection: {_reason(error)}") from error
-    except httpx.TimeoutException as error:
+    except library.TimeoutException as error:
         raise TimeoutError(f"timed out: {_reason(error)}", maybe_processed=not trace.surely_unsent) from error
-    except httpx.DecodingError as error:
+    except library.DecodingError as error:
         raise ProtocolError(
             f"the answer's content encoding is broken: {_reason(error)}", maybe_processed=True
         ) from error
-    except httpx.LocalProtocolError as error:
+    except library.LocalProtocolError as error:
         raise ProtocolError(f"the request is no HTTP: {_reason(error)}") from error
-    except httpx.RemoteProtocolError as error:
+    except library.RemoteProtocolError as error:
         raise ProtocolError(f"the answer is no HTTP or broke off: {_reason(error)}", maybe_processed=True) from error
-    except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError) as error:
+    except (library.HTTPError, library.StreamError, library.InvalidURL, OSError) as error:
         raise TransportError(
             f"the connection failed: {_reason(error)}", maybe_processed=not trace.surely_unsent
         ) from error
@@ -168,9 +170,41 @@ async def default_transport(ssl_context: ssl.SSLContext | None, max_connections:
     """
     context = await anyio.to_thread.run_sync(_tls_context) if ssl_context is None else ssl_context
     limits = httpx.Limits(max_connections=max_connections, max_keepalive_connections=max_connections)
-    return HttpxTransport(own=httpx.AsyncHTTPTransport(verify=context, limits=limits, trust_env=False))
+    pool = httpx.AsyncHTTPTransport(verify=context, limits=limits, trust_env=False)
+
+    async def send(request: httpx.Request) -> httpx.Response:
+        response = await pool.handle_async_request(request)
+        response.request = request
+        try:
+            await response.aread()
+        finally:
+            await response.aclose()
+        return response
+
+    return HttpxTransport(httpx, send, pool.aclose)
 
 
-def transport_of(client: httpx.AsyncClient) -> HttpxTransport:
-    """A user's client behind the seam."""
-    return HttpxTransport(client=client)
+def transport_of(client: Any) -> HttpxTransport:
+    """A user's client behind the seam; it is the user's to close.
+
+    Raises:
+        ConfigurationError: It is neither httpx's nor httpx2's `AsyncClient`.
+    """
+
+    async def send(request: Any) -> Any:
+        if client.is_closed:
+            raise ClientClosedError("the http_client that was given is closed; it must stay open as long as the client")
+        return await client.send(request, auth=None, follow_redirects=False)
+
+    async def leave_open() -> None:
+        pass
+
+    return HttpxTransport(_library_of(client), send, leave_open)
+
+
+def _library_of(client: object) -> ModuleType:
+    for cls in type(client).__mro__:
+        root = cls.__module__.partition(".")[0]
+        if cls.__name__ == "AsyncClient" and root in ("httpx", "httpx2"):
+            return sys.modules[root]
+    raise ConfigurationError(f"http_client must be an httpx.AsyncClient, not {type(client).__name__}")

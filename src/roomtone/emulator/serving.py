@@ -39,6 +39,8 @@ def serve(emulator: Emulator, *, host: str = "127.0.0.1", port: int = 0) -> Gene
     server = _server(emulator)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, port), family=family) as listener:
+        # asyncio sees to it only on sockets that name their protocol; without it answers wait 40 ms for a delayed ACK.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         name, bound = listener.getsockname()[:2]
         thread = threading.Thread(target=server.run, args=([listener],), name="roomtone-emulator", daemon=True)
         thread.start()
