@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 import threading
 from collections.abc import Sequence
@@ -29,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"roomtone: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        return 0 if arguments.command == "emulator" else 130
+        return 130
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -91,7 +92,8 @@ def _emulator(port: int) -> int:
         print(f"# the roomtone emulator listens on {origin}; Ctrl-C ends it")
         for name, value in emulator.environment(origin).items():
             print(f"export {name}={value}", flush=True)
-        threading.Event().wait()
+        with contextlib.suppress(KeyboardInterrupt):
+            threading.Event().wait()
     return 0
 
 

@@ -76,8 +76,8 @@ async def _chime(live: Client, say: Say) -> None:
     pipeline = started.media_stream_pipeline
     say("pipeline", f"{_sinks(pipeline)} into pool {pool.pool_name}, id {pipeline.media_pipeline_id}")
     found = (await pipelines.get_media_pipeline(media_pipeline_id=pipeline.media_pipeline_id)).media_pipeline
-    if found.media_stream_pipeline is not None:
-        say("", f"{pipeline.status} when it was made, {found.media_stream_pipeline.status} now")
+    now = found.media_stream_pipeline.status if found.media_stream_pipeline else "gone"
+    say("", f"{pipeline.status} when it was made, {now} now")
 
     await meetings.delete_meeting(meeting_id=meeting.meeting_id)
     try:

@@ -60,14 +60,23 @@ class Transport(Protocol):
 
 @define
 class _Trace:
-    """What httpcore tells of a request on its way: enough to know that it was surely never sent."""
+    """What httpcore tells of a request on its way: enough to know that it was surely never sent.
+
+    It also closes the connection of a TLS handshake that is cancelled; httpcore would leave it open for ever.
+    """
 
     connecting: bool = False
     sending: bool = False
+    connected: Any = None
 
-    async def __call__(self, event: str, info: object) -> None:
+    async def __call__(self, event: str, info: Mapping[str, Any]) -> None:
         if event.startswith("connection."):
             self.connecting = True
+            if event == "connection.connect_tcp.complete":
+                self.connected = info["return_value"]
+            elif event == "connection.start_tls.failed" and self.connected is not None:
+                with anyio.CancelScope(shield=True):
+                    await self.connected.aclose()
         elif ".send_request_headers." in event:
             self.sending = True
 
@@ -82,12 +91,12 @@ class HttpxTransport:
 
     Args:
         library: httpx, or httpx2, which has the same names: where the sender's requests and errors come from.
-        send: Sends one request.
+        send: Sends one request and reads its answer.
         close: Closes what is ours to close.
     """
 
     library: ModuleType
-    send: Callable[[Any], Awaitable[Any]]
+    send: Callable[[Any], Awaitable[WireReply]]
     close: Callable[[], Awaitable[None]]
 
     async def exchange(self, outgoing: Outgoing, *, timeout: float | None) -> WireReply:
@@ -96,8 +105,7 @@ class HttpxTransport:
         with _as_transport_errors(self.library, trace):
             # httpx bounds each wait, not the whole: a dripping answer never ends by its rules, so the deadline is ours.
             with anyio.move_on_after(timeout):
-                response = await self.send(request)
-                return WireReply(response.status_code, _lower_headers(response.headers.multi_items()), response.content)
+                return await self.send(request)
         raise TimeoutError(
             f"no complete answer within the attempt's {timeout} s", maybe_processed=not trace.surely_unsent
         )
@@ -153,8 +161,12 @@ def _as_transport_errors(library: ModuleType, trace: _Trace) -> Generator[None]:
         ) from error
 
 
-def _reason(error: Exception) -> str:
-    return str(error) or type(error).__name__
+def _reason(error: BaseException) -> str:
+    """What an error says; where it says nothing, as trio's do, what led to it."""
+    behind = error.__cause__ or error.__context__
+    if str(error) or behind is None:
+        return str(error) or type(error).__name__
+    return _reason(behind)
 
 
 def _tls_context() -> ssl.SSLContext:
@@ -172,14 +184,16 @@ async def default_transport(ssl_context: ssl.SSLContext | None, max_connections:
     limits = httpx.Limits(max_connections=max_connections, max_keepalive_connections=max_connections)
     pool = httpx.AsyncHTTPTransport(verify=context, limits=limits, trust_env=False)
 
-    async def send(request: httpx.Request) -> httpx.Response:
+    async def send(request: httpx.Request) -> WireReply:
         response = await pool.handle_async_request(request)
-        response.request = request
+        assert isinstance(response.stream, httpx.AsyncByteStream)
         try:
-            await response.aread()
+            body = b"".join([chunk async for chunk in response.stream])
         finally:
             await response.aclose()
-        return response
+        # Decompressed when all of it is there: an error amidst the stream would leave its generators unfinished.
+        content = httpx.Response(response.status_code, headers=response.headers, content=body).content
+        return WireReply(response.status_code, _lower_headers(response.headers.multi_items()), content)
 
     return HttpxTransport(httpx, send, pool.aclose)
 
@@ -191,10 +205,11 @@ def transport_of(client: Any) -> HttpxTransport:
         ConfigurationError: It is neither httpx's nor httpx2's `AsyncClient`.
     """
 
-    async def send(request: Any) -> Any:
+    async def send(request: Any) -> WireReply:
         if client.is_closed:
             raise ClientClosedError("the http_client that was given is closed; it must stay open as long as the client")
-        return await client.send(request, auth=None, follow_redirects=False)
+        response = await client.send(request, auth=None, follow_redirects=False)
+        return WireReply(response.status_code, _lower_headers(response.headers.multi_items()), response.content)
 
     async def leave_open() -> None:
         pass

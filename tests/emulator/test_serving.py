@@ -1,0 +1,78 @@
+"""The emulator on a port: where it listens, how it stops, what it says when it cannot start."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import threading
+
+import anyio
+import httpx
+import pytest
+
+import roomtone
+from roomtone.emulator import Emulator, serve
+from roomtone.errors import ConfigurationError
+
+
+def test_it_serves_while_the_block_runs() -> None:
+    """A free port by default; after the block nothing listens there and no thread is left, open connections or not."""
+    before = threading.enumerate()
+    with serve(Emulator()) as origin, httpx.Client() as http:
+        assert origin.startswith("http://127.0.0.1:")
+        assert http.get(origin).status_code == 404
+        assert [thread.name for thread in threading.enumerate() if thread not in before] == ["roomtone-emulator"]
+        with serve(Emulator(), host="::1") if socket.has_ipv6 else serve(Emulator()) as other:
+            assert http.get(other).status_code == 404
+    assert set(threading.enumerate()) <= set(before)
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(origin)
+
+
+def test_the_block_raises_and_the_server_stops() -> None:
+    """An error inside the block comes out as it is, and the server is gone."""
+    before = threading.enumerate()
+    with pytest.raises(KeyError), serve(Emulator()):
+        raise KeyError
+    assert set(threading.enumerate()) <= set(before)
+
+
+def test_a_taken_port() -> None:
+    """A port that is taken is an OSError at once."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        pytest.raises(OSError, match="ddress"),
+        serve(Emulator(), port=taken.getsockname()[1]),
+    ):
+        pass
+
+
+def test_a_server_that_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that ends before it started is an error, not a wait without end."""
+    import uvicorn
+
+    monkeypatch.setattr(uvicorn.Server, "run", lambda self, sockets: None)
+    with pytest.raises(RuntimeError, match="did not start"), serve(Emulator()):
+        pass
+
+
+def test_without_uvicorn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without uvicorn the error names the extra that brings it."""
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    with pytest.raises(ConfigurationError, match=r"roomtone\[emulator\]"), serve(Emulator()):
+        pass
+
+
+@pytest.mark.anyio
+async def test_many_calls_at_once(emulator: Emulator, origin: str) -> None:
+    """Two hundred calls at a time get each its own answer."""
+    names = {f"channel-{number}" for number in range(200)}
+    answers: dict[str, str | None] = {}
+    async with roomtone.Client(emulator.aws(origin), max_connections=20) as live, anyio.create_task_group() as group:
+
+        async def create(name: str) -> None:
+            answers[name] = (await live.ivs.create_channel(name=name)).channel.name
+
+        for name in names:
+            group.start_soon(create, name)
+    assert answers == {name: name for name in names}
