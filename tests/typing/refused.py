@@ -1,0 +1,31 @@
+"""What must not type-check. Each ignore is needed: one that no longer is fails `nox -s types`. Never run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import roomtone
+from roomtone import Cleint  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+from roomtone.chime_sdk_meetings import CreateAttendeeRequestItem
+from roomtone.ivs import GetStreamSessionRequest
+from roomtone.ivschat import CreateRomRequest  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+
+_ = (Cleint, CreateRomRequest)
+
+
+async def arguments(live: roomtone.Client, arns: Sequence[str]) -> None:
+    await live.ivs.get_stream_session("arn")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    await live.ivs.get_stream_session()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    await live.ivs.get_stream_session(channel_arn=1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await live.ivs.get_stream_session(channelArn="arn")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    await live.ivs.send("GetStreamSession")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await live.ivs.batch_get_channel(arns=7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    live.ivs.with_options(timeout="2")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    live.signalwire.with_options(region="eu-central-1")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    CreateAttendeeRequestItem("ana")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    GetStreamSessionRequest()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+def services(live: roomtone.Client) -> None:
+    _ = live.ivs_rt  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    roomtone.Aws("eu-central-1")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
