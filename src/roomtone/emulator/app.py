@@ -77,8 +77,8 @@ class Emulator:
         self._world = World(clock)
         # Made now, for it imports the packages of all services: no call shall wait for that.
         self._doubles = doubles()
-        self.ivs = IvsCommands(self._world)
-        self.conferences = ConferenceCommands(self._world, self._project_id)
+        self.ivs: IvsCommands = IvsCommands(self._world)
+        self.conferences: ConferenceCommands = ConferenceCommands(self._world, self._project_id)
 
     def aws(self, origin: str = ORIGIN, *, region: str = REGION) -> Aws:
         """What a `roomtone.Client` needs to call the AWS services here.

@@ -14,7 +14,7 @@ from roomtone.ivs import errors, models, operations
 
 __all__ = ["Ivs", "IvsCommands", "handles"]
 
-handles = Handlers()
+handles: Handlers = Handlers()
 
 T = TypeVar("T")
 

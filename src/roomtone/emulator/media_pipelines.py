@@ -14,7 +14,7 @@ from roomtone.emulator.state import Call, Shelf, Tokens
 
 __all__ = ["MediaPipelines", "handles"]
 
-handles = Handlers()
+handles: Handlers = Handlers()
 
 PAGE = 100
 _TOKEN = (2, 64)

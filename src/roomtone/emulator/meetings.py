@@ -14,7 +14,7 @@ from roomtone.emulator.state import Call, Shelf, Tokens, random_id
 
 __all__ = ["Meetings", "handles"]
 
-handles = Handlers()
+handles: Handlers = Handlers()
 
 MAX_ATTENDEES = 250
 RESERVED_PREFIX = "aws:"

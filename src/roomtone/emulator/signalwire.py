@@ -18,7 +18,7 @@ from roomtone.signalwire import errors, models, operations
 
 __all__ = ["ConferenceCommands", "Conferences", "handles", "invalid"]
 
-handles = Handlers()
+handles: Handlers = Handlers()
 
 T = TypeVar("T")
 

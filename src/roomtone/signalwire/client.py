@@ -22,67 +22,69 @@ class SignalWireClient(SignalWireBase):
 
     @cached_property
     def accounts(self) -> resources.Accounts:
-        """4 operations: `list`, `create`, `get`, `update`."""
+        """The resource with `list`, `create`, `get`, `update`."""
         return resources.Accounts(self)
 
     @cached_property
     def applications(self) -> resources.Applications:
-        """5 operations: `list`, `create`, `get`, `update`, `delete`."""
+        """The resource with `list`, `create`, `get`, `update`, `delete`."""
         return resources.Applications(self)
 
     @cached_property
     def calls(self) -> resources.Calls:
-        """9 operations: `list`, `create`, `start_recording`, `update_recording`, `start_stream`, `stop_stream`,
+        """The resource with `list`, `create`, `start_recording`, `update_recording`, `start_stream`, `stop_stream`,
         `get`, `update`, `delete`.
         """
         return resources.Calls(self)
 
     @cached_property
     def conferences(self) -> resources.Conferences:
-        """13 operations: `list`, `list_participants`, `get_participant`, `update_participant`, `remove_participant`,
-        `list_recordings`, `get_recording`, `update_recording`, `delete_recording`, `start_stream`, `stop_stream`,
-        `get`, `update`.
+        """The resource with `list`, `list_participants`, `get_participant`, `update_participant`,
+        `remove_participant`, `list_recordings`, `get_recording`, `update_recording`, `delete_recording`,
+        `start_stream`, `stop_stream`, `get`, `update`.
         """
         return resources.Conferences(self)
 
     @cached_property
     def faxes(self) -> resources.Faxes:
-        """8 operations: `list`, `create`, `list_media`, `get_media`, `delete_media`, `get`, `update`, `delete`."""
+        """The resource with `list`, `create`, `list_media`, `get_media`, `delete_media`, `get`, `update`, `delete`."""
         return resources.Faxes(self)
 
     @cached_property
     def laml_bins(self) -> resources.LamlBins:
-        """5 operations: `list`, `create`, `get`, `update`, `delete`."""
+        """The resource with `list`, `create`, `get`, `update`, `delete`."""
         return resources.LamlBins(self)
 
     @cached_property
     def messages(self) -> resources.Messages:
-        """8 operations: `list`, `create`, `list_media`, `get_media`, `delete_media`, `get`, `update`, `delete`."""
+        """The resource with `list`, `create`, `list_media`, `get_media`, `delete_media`, `get`, `update`, `delete`."""
         return resources.Messages(self)
 
     @cached_property
     def phone_numbers(self) -> resources.PhoneNumbers:
-        """10 operations: `list_available_countries`, `get_available_country`, `search_local`, `search_toll_free`,
+        """The resource with `list_available_countries`, `get_available_country`, `search_local`, `search_toll_free`,
         `import_number`, `list`, `purchase`, `get`, `update`, `delete`.
         """
         return resources.PhoneNumbers(self)
 
     @cached_property
     def queues(self) -> resources.Queues:
-        """8 operations: `list`, `create`, `list_members`, `get_member`, `dequeue_member`, `get`, `update`, `delete`."""
+        """The resource with `list`, `create`, `list_members`, `get_member`, `dequeue_member`, `get`, `update`,
+        `delete`.
+        """
         return resources.Queues(self)
 
     @cached_property
     def recordings(self) -> resources.Recordings:
-        """3 operations: `list`, `get`, `delete`."""
+        """The resource with `list`, `get`, `delete`."""
         return resources.Recordings(self)
 
     @cached_property
     def tokens(self) -> resources.Tokens:
-        """3 operations: `create`, `update`, `delete`."""
+        """The resource with `create`, `update`, `delete`."""
         return resources.Tokens(self)
 
     @cached_property
     def transcriptions(self) -> resources.Transcriptions:
-        """3 operations: `list`, `get`, `delete`."""
+        """The resource with `list`, `get`, `delete`."""
         return resources.Transcriptions(self)

@@ -54,7 +54,7 @@ def resource_client_module(service: facts.Service) -> str:
         parts += [
             "    @cached_property",
             f"    def {resource}(self) -> resources.{resource_name(resource)}:",
-            docstring([f"{len(operations)} operations: {names}."], 8),
+            docstring([f"The resource with {names}."], 8),
             f"        return resources.{resource_name(resource)}(self)",
             "",
         ]
