@@ -169,6 +169,8 @@ class Options:
         headers: Mapping[str, str] | NotGiven = NOT_GIVEN,
     ) -> Options:
         """These options with the given ones in their place; headers are added to those already there."""
+        if not isinstance(headers, (NotGiven, Mapping)):
+            raise RequestError(f"headers must be a mapping, not {type(headers).__name__}", member="headers")
         return Options(
             timeout=_given(timeout, self.timeout),
             attempt_timeout=_given(attempt_timeout, self.attempt_timeout),
@@ -189,7 +191,7 @@ def _is_attempts(value: object) -> bool:
 
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_UNSENDABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _OUR_HEADERS = frozenset(
     {
         "amz-sdk-invocation-id",
@@ -214,7 +216,7 @@ def _check_header(name: object, value: object) -> None:
     where = f"headers[{name!r}]"
     if name.lower() in _OUR_HEADERS:
         raise RequestError(f"{where} is set by roomtone itself and can't be given", member=where)
-    if not isinstance(value, str) or _CONTROL.search(value) or value != value.strip():
+    if not isinstance(value, str) or _UNSENDABLE.search(value) or value != value.strip():
         raise RequestError(
             f"{where} must be a str without control characters such as CR or LF, nor white space around it",
             member=where,

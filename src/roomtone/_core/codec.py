@@ -90,6 +90,8 @@ def members_of(cls: type[Any]) -> tuple[Member, ...]:
 
 def dialect_of(cls: type[Any]) -> Dialect:
     """The dialect of the module a shape was generated in."""
+    if not isinstance(cls, type):
+        raise TypeError(f"a value of type {type(cls).__qualname__} is not a shape of a roomtone service")
     dialect = getattr(import_module(cls.__module__), "DIALECT", None)
     if not isinstance(dialect, Dialect) or not attrs.has(cls):
         raise TypeError(f"{cls.__qualname__} is not a shape of a roomtone service")

@@ -60,6 +60,7 @@ async def call(
     """
     progress = _Progress()
     try:
+        connection.check_usable()
         with anyio.move_on_after(options.timeout):
             return await _attempts(connection, operation, request, table, options, query, progress)
     except RoomtoneError as error:
@@ -89,13 +90,11 @@ async def _attempts(
     query: str | None,
     progress: _Progress,
 ) -> Reply[V]:
-    connection.check_usable()
     provider = connection.provider(operation.service)
     target = await provider.target(options.region)
     wire = encode(operation, request, account_sid=target.account_sid)
     if query is not None:
         wire = attrs.evolve(wire, query=query)
-    transport = await connection.transport()
     quota = connection.quota(operation.service, target.endpoint.region)
     max_attempts = options.max_attempts or target.max_attempts
     headers = _headers(target, wire, options.headers)
@@ -104,6 +103,7 @@ async def _attempts(
     cost = 0
     renewed = False
     while True:
+        transport = await connection.transport()
         signed = await provider.signed(
             target, wire, headers, call_id=call_id, attempt=progress.attempts + 1, attempts=max_attempts
         )

@@ -78,8 +78,7 @@ class Connection:
             if self._opening is None:
                 self._opening = anyio.Lock()
             async with self._opening:
-                if self._transport is None:
-                    self._transport = await self._open()
+                self._transport = self._transport or await self._open()
         # It may have been closed while it was being opened.
         self.check_usable()
         return self._transport
@@ -88,12 +87,12 @@ class Connection:
         """Refuses a client that is closed, or that is used away from the event loop and process of its first call."""
         if self._closed:
             raise ClientClosedError("the client is closed; make a new roomtone.Client")
-        home = (os.getpid(), anyio.lowlevel.current_token())
         if self._home is None:
-            self._home = home
-        elif self._home[0] != home[0]:
+            self._home = (os.getpid(), anyio.lowlevel.current_token())
+        # Asked first: in the child of a fork asyncio has no running loop.
+        elif self._home[0] != os.getpid():
             raise ClientClosedError("the client was opened before a fork; make one roomtone.Client per process")
-        elif self._home[1] != home[1]:
+        elif self._home[1] != anyio.lowlevel.current_token():
             raise ClientClosedError(
                 "the client was opened in another event loop; make one roomtone.Client per event loop"
             )

@@ -162,11 +162,13 @@ def _as_transport_errors(library: ModuleType, trace: _Trace) -> Generator[None]:
 
 
 def _reason(error: BaseException) -> str:
-    """What an error says; where it says nothing, as trio's do, what led to it."""
-    behind = error.__cause__ or error.__context__
-    if str(error) or behind is None:
-        return str(error) or type(error).__name__
-    return _reason(behind)
+    """What an error says; where it says nothing, as trio's do, what the operating system or TLS said before it."""
+    said: BaseException | None = error
+    while said is not None:
+        if str(said) and (said is error or isinstance(said, OSError)):
+            return str(said)
+        said = said.__cause__ or said.__context__
+    return type(error).__name__
 
 
 def _tls_context() -> ssl.SSLContext:

@@ -86,8 +86,7 @@ class AwsAccount:
             if self._lock is None:
                 self._lock = anyio.Lock()
             async with self._lock:
-                if self._settings is None:
-                    self._settings = await load_settings(self.aws)
+                self._settings = self._settings or await load_settings(self.aws)
         return self._settings
 
 
