@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 
 import anyio
 
@@ -88,13 +89,25 @@ def _emulator(port: int) -> int:
     from roomtone.emulator import Emulator, serve
 
     emulator = Emulator()
-    with serve(emulator, port=port) as origin:
+    with _end_of_process() as end, serve(emulator, port=port) as origin:
         print(f"# the roomtone emulator listens on {origin}; Ctrl-C ends it")
         for name, value in emulator.environment(origin).items():
             print(f"export {name}={value}", flush=True)
-        with contextlib.suppress(KeyboardInterrupt):
-            threading.Event().wait()
+        end.wait()
     return 0
+
+
+@contextlib.contextmanager
+def _end_of_process() -> Generator[threading.Event]:
+    """Set by Ctrl-C and by SIGTERM, also in a shell's background job, which inherits SIGINT ignored."""
+    end = threading.Event()
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    former = [signal.signal(number, lambda *_: end.set()) for number in numbers]
+    try:
+        yield end
+    finally:
+        for number, handler in zip(numbers, former, strict=True):
+            signal.signal(number, handler)
 
 
 if __name__ == "__main__":
