@@ -101,8 +101,12 @@ def _emulator(port: int) -> int:
 def _end_of_process() -> Generator[threading.Event]:
     """Set by Ctrl-C and by SIGTERM, also in a shell's background job, which inherits SIGINT ignored."""
     end = threading.Event()
+
+    def told(number: int, frame: object) -> None:
+        end.set()
+
     numbers = (signal.SIGINT, signal.SIGTERM)
-    former = [signal.signal(number, lambda *_: end.set()) for number in numbers]
+    former = [signal.signal(number, told) for number in numbers]
     try:
         yield end
     finally:

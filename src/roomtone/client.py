@@ -58,6 +58,7 @@ class Client:
 
     Raises:
         ConfigurationError: An argument is of the wrong kind.
+        RequestError: A timeout is not a positive number.
     """
 
     def __init__(

@@ -150,17 +150,36 @@ async def test_a_maximal_call(method: Method) -> None:
 @pytest.mark.anyio
 @every_method
 async def test_a_minimal_call(method: Method) -> None:
-    """With what is required alone nothing else is sent, and an answer without a single field is read all the same."""
+    """With what is required alone nothing else is sent, and an answer of one field is read all the same."""
     lines = [line for line in (*method.query, *method.body_lines) if line.required]
+    sent, read = shape(method.answer) if method.answer else ({}, {})
+    first, read = dict([*sent.items()][:1]), dict([*read.items()][:1])
     with respx.mock() as mocked:
-        route = mocked.route(method=method.verb).respond(201, json={"something": "else"})
+        route = mocked.route(method=method.verb).respond(201, json={"something": "else", **first})
         async with client() as live:
             answer = await call(live.signalwire, method, lines)
     assert_sent(route.calls.last.request, method, lines)
     if method.answer is None:
         assert answer is None
     else:
-        assert not any(attributes(answer).values())
+        assert {name: value for name, value in attributes(answer).items() if value not in (None, [])} == read
+
+
+@pytest.mark.anyio
+@every_method
+async def test_an_answer_without_any_field(method: Method) -> None:
+    """An answer that has no field of a resource is no empty success; of a list it is an empty page."""
+    lines = [line for line in (*method.query, *method.body_lines) if line.required]
+    with respx.mock() as mocked:
+        mocked.route(method=method.verb).respond(200, json={"something": "else"})
+        async with client() as live:
+            if method.answer is None or any(
+                line.many and line.type in SPEC.shapes for line in SPEC.shapes[method.answer]
+            ):
+                await call(live.signalwire, method, lines)
+            else:
+                with pytest.raises(errors.DecodeError, match="no member of"):
+                    await call(live.signalwire, method, lines)
 
 
 @every_method
@@ -178,7 +197,7 @@ def test_a_required_argument_is_asked_for(method: Method) -> None:
 
 @every_method
 def test_a_docstring_says_what_a_call_does(method: Method) -> None:
-    """The docstring of a method has its path, every argument, the documented statuses and the answer."""
+    """The docstring of a method has its path, every argument, the documented statuses, the answer and the scopes."""
     about = inspect.getdoc(getattr(getattr(resources, class_name(method.resource)), method.name))
     assert about is not None
     assert f"`{method.verb} {method.path}`" in about
@@ -186,6 +205,8 @@ def test_a_docstring_says_what_a_call_does(method: Method) -> None:
         assert f"\n    {argument(line)[0]}: " in about
     for status in method.errors:
         assert str(status) in about
+    _, _, scopes = " ".join(about.split()).partition("Takes an API token with the scope ")
+    assert scopes.rstrip(".").replace(" or ", ", ").split(", ") == list(method.scopes)
     assert method.answer is None or f"`{method.answer}`" in about
 
 

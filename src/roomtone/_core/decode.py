@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from types import NoneType
 from typing import Any, TypeVar, cast
 
-from roomtone._core.codec import ANSWERS, TOLERANT_ANSWERS, Codec, Misfit, dialect_of
+from roomtone._core.codec import ANSWERS, TOLERANT_ANSWERS, Codec, Misfit, dialect_of, members_of
 from roomtone._core.faults import ErrorTable, fault
 from roomtone._core.operation import Operation, Reply, WireReply
 from roomtone.errors import DecodeError
@@ -45,12 +45,20 @@ def decode(operation: Operation[Any, V], reply: WireReply, errors: ErrorTable, *
     if operation.response is NoneType:
         return cast("V", None)
     try:
-        return _codec(operation.response).load(operation.response, json_object(reply.body))
+        value = _codec(operation.response).load(operation.response, json_object(reply.body))
     except Misfit as misfit:
         where = f"{operation.response.__name__}{'.' if misfit.path else ''}{misfit.path}"
         raise unfit(operation, reply, f"the answer does not fit: {where} {misfit.reason}") from None
     except RecursionError:
         raise unfit(operation, reply, "the answer does not fit: it is nested too deeply") from None
+    if dialect_of(operation.response).tolerant and _is_blank(value):
+        raise unfit(operation, reply, f"the answer does not fit: it has no member of {operation.response.__name__}")
+    return value
+
+
+def _is_blank(value: object) -> bool:
+    """Whether nothing was read. Tolerance forgives the lack of any member, not of them all: `{}` is no success."""
+    return all(getattr(value, member.name) is None for member in members_of(type(value)))
 
 
 def _codec(cls: type) -> Codec:
