@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from roomtone.config import Aws as Aws
     from roomtone.config import Credentials as Credentials
     from roomtone.config import SignalWire as SignalWire
+    from roomtone.download import Download as Download
     from roomtone.paging import Paginator as Paginator
     from roomtone.wire import from_wire as from_wire
     from roomtone.wire import to_wire as to_wire
@@ -30,6 +31,7 @@ __all__ = [
     "Aws",
     "Client",
     "Credentials",
+    "Download",
     "Paginator",
     "Reply",
     "SignalWire",
@@ -53,6 +55,7 @@ if not TYPE_CHECKING:
         "Aws": "roomtone.config",
         "Client": "roomtone.client",
         "Credentials": "roomtone.config",
+        "Download": "roomtone.download",
         "Paginator": "roomtone.paging",
         "Reply": "roomtone._core.operation",
         "SignalWire": "roomtone.config",

@@ -1,4 +1,4 @@
-"""The base of every service client: a typed call, `send`, pages, `with_options`. Knows the attempt loop."""
+"""The base of every service client: a typed call, `send`, pages, downloads, `with_options`. Knows the attempt loop."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from roomtone._core.caching import cache
 from roomtone._core.faults import ErrorTable
 from roomtone._core.model import Request
 from roomtone._core.operation import Operation, Reply, Service
-from roomtone._http.attempts import call
+from roomtone._http.attempts import Opened, call, open_download
 from roomtone._http.connection import Connection
 from roomtone.config import NOT_GIVEN, NotGiven, Options
+from roomtone.download import Download
 from roomtone.errors import RequestError
 from roomtone.paging import Paginator
 
@@ -45,6 +46,13 @@ class ServiceClient:
                 f"{type(request).__name__} is no request of this service; send takes one of roomtone.{self._package()}",
                 service=self._service.name,
             )
+        if operation.download:
+            raise RequestError(
+                f"{operation.name} answers media, which send does not hold in memory: "
+                f"call {self._package()}.{operation.name}(...), which gives a Download",
+                service=self._service.name,
+                operation=operation.name,
+            )
         return cast("Reply[V]", await self._fetch(operation, request))
 
     async def _call(self, operation: Operation[Any, V], request: Request[object]) -> V:
@@ -62,6 +70,12 @@ class ServiceClient:
             return await self._fetch(operation, page_request, query)
 
         return Paginator(fetch, operation, request, starting_token)
+
+    def _download(self, operation: Operation[Any, bytes], request: Request[bytes]) -> Download:
+        async def opener(reader: Download) -> Opened:
+            return await open_download(self._connection, operation, request, self._errors, self._options, reader=reader)
+
+        return Download(opener, operation)
 
     def _clone(self, options: Options) -> Self:
         return type(self)(self._connection, options)
@@ -157,6 +171,9 @@ class SignalWireResource:
         self, operation: Operation[Any, V], request: Request[V], starting_token: str | None
     ) -> Paginator[Any, V]:
         return self._client._paginate(operation, request, starting_token)
+
+    def _download(self, operation: Operation[Any, bytes], request: Request[bytes]) -> Download:
+        return self._client._download(operation, request)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._client!r}>"

@@ -104,11 +104,11 @@ class SignalWire:
     """How to reach a SignalWire space. What is not given comes from `SIGNALWIRE_SPACE`, `_PROJECT_ID` and `_API_TOKEN`.
 
     Args:
-        space: The space: `acme`, `acme.signalwire.com` or `https://acme.signalwire.com`; a loopback address means plain
-            http.
+        space: The space: `acme`, `acme.signalwire.com` or an https URL as `https://acme.signalwire.com`; a loopback
+            address, as `127.0.0.1:8900`, means plain http.
         project_id: The project id, which is the account SID of every request.
         api_token: The API token; left out of `repr`.
-        base_url: Another origin for the API, instead of the space's.
+        base_url: Another origin for the API, instead of the space's, with a path before the API's own if need be.
         max_attempts: Attempts in total per call; None means 3.
         allow_http: Allow plain http to a host that is not on loopback.
     """

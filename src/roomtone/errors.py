@@ -214,7 +214,7 @@ class ApiError(RoomtoneError):
         retry_after: How long the service asked to wait, in seconds; None when it did not say.
         headers: The answer's headers, names in lower case.
         body: The answer's body: parsed JSON, or the text when it was none; None when it was empty.
-        details: What the answer listed one by one (SignalWire's several errors), as it came.
+        details: SignalWire's errors one by one as they came, mappings or sentences; empty for the other services.
     """
 
     status: int | None = None

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import attrs
 
 from roomtone._core.model import Request
-from roomtone._core.operation import Operation, Pages, Reply, TokenPages, UriPages
+from roomtone._core.operation import MAX_TARGET, Operation, Pages, Reply, TokenPages, UriPages
 from roomtone.errors import PaginationError, RequestError
 
 __all__ = ["Paginator"]
@@ -31,7 +31,8 @@ class Paginator(Generic[ItemT, PageT]):
             page without a token, and at the end.
 
     Raises:
-        PaginationError: While iterating: a page's token or link was seen before, so there would be no end.
+        PaginationError: While iterating: a page's token or link was seen before, so there would be no end; or a link is
+            too long to be sent.
     """
 
     def __init__(
@@ -41,20 +42,19 @@ class Paginator(Generic[ItemT, PageT]):
         request: Request[PageT],
         starting_token: str | None,
     ) -> None:
-        if starting_token is not None and not isinstance(starting_token, str):
-            raise RequestError(
-                f"starting_token must be a str, not {type(starting_token).__name__}",
-                member="starting_token",
-                service=operation.service.name,
-                operation=operation.name,
-            )
         assert operation.pages is not None
         self._fetch = fetch
         self._operation = operation
         self._pages = operation.pages
         self._request = request
-        by_link = isinstance(operation.pages, UriPages) and starting_token
-        self._starting_token = (_query_only(f"?{starting_token}") if by_link else starting_token) or None
+        self._by_link = isinstance(operation.pages, UriPages)
+        if starting_token is not None and not isinstance(starting_token, str):
+            raise self._refused(f"must be a str, not {type(starting_token).__name__}")
+        if self._by_link and starting_token:
+            starting_token = _query_only(f"?{starting_token}")
+            if len(starting_token or "") > MAX_TARGET:
+                raise self._refused(f"is too long: it has more than {MAX_TARGET:,} characters")
+        self._starting_token = starting_token or None
         self.token: str | None = self._starting_token
 
     def __aiter__(self) -> AsyncIterator[ItemT]:
@@ -76,9 +76,17 @@ class Paginator(Generic[ItemT, PageT]):
             return getattr(reply.value, self._pages.token) or None
         return _query_only(reply.value.next_page_uri or "")
 
-    def _endless(self, reply: Reply[Any]) -> PaginationError:
+    def _refused(self, reason: str) -> RequestError:
+        return RequestError(
+            f"starting_token {reason}",
+            member="starting_token",
+            service=self._operation.service.name,
+            operation=self._operation.name,
+        )
+
+    def _astray(self, reply: Reply[Any], reason: str) -> PaginationError:
         return PaginationError(
-            "the service answered a page's token a second time, so its pages would never end",
+            reason,
             reply=attrs.evolve(reply, value=None),
             service=self._operation.service.name,
             operation=self._operation.name,
@@ -112,7 +120,11 @@ class _Pages(AsyncIterator[PageT]):
             raise StopAsyncIteration
         if self._next in self._seen:
             assert self._last is not None
-            raise self._paginator._endless(self._last)
+            raise self._paginator._astray(
+                self._last, "the service answered a page's token a second time, so its pages would never end"
+            )
+        if self._last is not None and self._paginator._by_link and len(self._next or "") > MAX_TARGET:
+            raise self._paginator._astray(self._last, "the service answered a page's link that is too long to be sent")
         reply = await self._paginator._page(self._next)
         self._seen.add(self._next)
         self._last = reply

@@ -1,4 +1,4 @@
-"""`python -m roomtone_codegen write | check | report`."""
+"""`python -m roomtone_codegen write | check | report | openapi`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from roomtone_codegen import build, lock, report
+from roomtone_codegen import build, lock, openapi, report, signalwire_spec
 from roomtone_codegen.curation import Undecided
 
 SRC = Path(__file__).parents[1]
@@ -21,12 +21,15 @@ DRIFT, UNDECIDED, OTHER_TOOLS = 1, 2, 3
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; the exit status."""
     parser = argparse.ArgumentParser(prog="python -m roomtone_codegen", description="Generate the service packages.")
-    parser.add_argument("command", choices=["write", "check", "report"])
+    parser.add_argument("command", choices=["write", "check", "report", "openapi"])
     command = parser.parse_args(arguments).command
     if command == "check" and (reason := lock.load().other_tools()):
         print(f"Not compared: {reason}", file=sys.stderr)
         return OTHER_TOOLS
     try:
+        if command == "openapi":
+            print(openapi.text(signalwire_spec.load()), end="")
+            return 0
         sources = build.read_sources()
     except Undecided as stop:
         print(f"Undecided: {stop}", file=sys.stderr)

@@ -15,7 +15,19 @@ from roomtone_codegen.emit.text import constant
 
 _MODULES = {"client", "errors", "models", "operations", "resources"}
 IMPORTED = {
-    *("Any", "AwsClient", "AwsService", "ClassVar", "Decimal", "Dialect", "DIALECT", "ErrorTable", "ERRORS", "Literal"),
+    *(
+        "Any",
+        "AwsClient",
+        "AwsService",
+        "ClassVar",
+        "Decimal",
+        "Dialect",
+        "DIALECT",
+        "Download",
+        "ErrorTable",
+        "ERRORS",
+        "Literal",
+    ),
     *(
         "Mapping",
         "NoneType",

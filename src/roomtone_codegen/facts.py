@@ -170,6 +170,12 @@ class Operation:
     errors: tuple[str, ...] = ()
     error_statuses: Mapping[str, tuple[int, ...]] = field(factory=dict[str, tuple[int, ...]])
     """SignalWire: the documented statuses of failure, by the class of the service's errors that they arrive as."""
+    download: bool = False
+    """Media are answered, which the method streams; there is no response class."""
+    documented: bool = True
+    """For a download: the documentation says that its path answers media."""
+    scopes: tuple[str, ...] = ()
+    """SignalWire: what the API token must be allowed; one of them is enough."""
     deprecated: str | None = None
     """For a deprecated operation: since when, or an empty string."""
     reference: str = ""

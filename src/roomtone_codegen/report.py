@@ -43,10 +43,11 @@ def _kinds(service: facts.Service) -> dict[str, Entries]:
 def _operation(operation: facts.Operation) -> dict[str, str]:
     traits = {
         "call": f"{operation.method} {operation.path}",
-        "answer": operation.response or "None",
+        "answer": operation.response or ("bytes" if operation.download else "None"),
         "safety": operation.safety,
         "errors": " ".join(sorted(operation.errors)),
         "pages": operation.pages.items if operation.pages else "",
+        "scopes": " ".join(operation.scopes),
         "deprecated": "" if operation.deprecated is None else operation.deprecated or "yes",
     }
     return {name: trait for name, trait in traits.items() if trait}

@@ -68,7 +68,10 @@ def read(spec: Spec) -> facts.Service:
         shape_case="snake",
         tolerant=True,
         base_path=spec.base_path,
-        operations=tuple(_operation(spec, method) for method in spec.methods),
+        operations=(
+            *(_operation(spec, method) for method in spec.methods),
+            *(_download(spec, method) for method in spec.downloads),
+        ),
         shapes=tuple(_shape(spec, name) for name in (*answers, *nested)),
         enums=tuple(facts.Enum(name=name, values=values) for name, values in sorted(spec.enums.items())),
     )
@@ -93,7 +96,18 @@ def _operation(spec: Spec, method: Method) -> facts.Operation:
         pages=_pages(method),
         errors=tuple(statuses),
         error_statuses=statuses,
+        scopes=method.scopes,
     )
+
+
+def _download(spec: Spec, method: Method) -> facts.Operation:
+    plain = _operation(spec, method)
+    about = evolve(plain, download=True, documented=method.documented)
+    if method.suffix is None:
+        return about
+    [suffix] = _placed(spec, (method.suffix,), "path")
+    request = evolve(plain.request, members=(*plain.request.members, evolve(suffix, at=suffix.wire)))
+    return evolve(about, path=f"{plain.path}{{.{suffix.wire}}}", request=request)
 
 
 def _error_statuses(method: Method) -> dict[str, tuple[int, ...]]:

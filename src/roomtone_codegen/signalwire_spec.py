@@ -42,6 +42,7 @@ SCALARS = (
 _TEXTS = {"str", "uuid", "uri", "words"}
 _NUMBERS = {"int", "float"}
 _RANGE = re.compile(r"(length )?([0-9]*)\.\.([0-9]*)")
+_USUAL_ERROR = "Error"
 _LABEL = re.compile(r"\{(\w+)(?::(\w+))?\}")
 
 
@@ -91,10 +92,12 @@ class Method:
         status: The documented status of success.
         answer: The shape of the answer; None for an answer without a body.
         pages: For a list in pages: the keys of its items and their shape.
-        errors: The documented statuses of failure.
+        errors: The documented statuses of failure, and the error shape of the body that comes with each.
         query: The parameters of the query, those of paging included.
         body: How the parameters of the body are sent.
         body_lines: The parameters of the body.
+        body_required: The documentation wants a body, if only an empty one.
+        scopes: An API token needs one of them.
     """
 
     resource: str
@@ -105,10 +108,16 @@ class Method:
     status: int
     answer: str | None
     pages: Mapping[str, str]
-    errors: tuple[int, ...]
+    errors: Mapping[int, str]
     query: tuple[Line, ...]
     body: BodyKind | None
     body_lines: tuple[Line, ...]
+    body_required: bool
+    scopes: tuple[str, ...]
+    suffix: Line | None = None
+    """Of a download: what may end the path, after a dot."""
+    documented: bool = True
+    """Of a download: that its path answers media."""
 
     @property
     def where(self) -> str:
@@ -117,19 +126,24 @@ class Method:
 
 @frozen(kw_only=True)
 class Spec:
-    """The whole spec; the shapes of lists in pages are among the shapes."""
+    """The whole spec; the shapes of lists in pages are among the shapes, those of errors are apart.
+
+    So are the downloads, which the documentation has within other operations.
+    """
 
     title: str
     base_path: str
     safety: Mapping[str, Safety]
     enums: Mapping[str, tuple[str, ...]]
     methods: tuple[Method, ...]
+    downloads: tuple[Method, ...]
     shapes: Mapping[str, tuple[Line, ...]]
+    error_shapes: Mapping[str, tuple[Line, ...]]
 
 
 def load(folder: Path = FOLDER) -> Spec:
     """The spec. Raises Undecided at a line that is not understood, and at names that nothing has or nothing uses."""
-    api = _table(folder / "_api.toml", {"title", "base_path", "safety", "paging", "enums"})
+    api = _table(folder / "_api.toml", {"title", "base_path", "safety", "paging", "errors", "enums"})
     reader = _Reader(_lines("paging.query", api["paging"]["query"]), _lines("paging.answer", api["paging"]["answer"]))
     for path in sorted(folder.glob("[a-z]*.toml")):
         reader.read(path.stem, _table(path))
@@ -139,7 +153,9 @@ def load(folder: Path = FOLDER) -> Spec:
         safety=_safety(api["safety"]),
         enums={name: tuple(values) for name, values in api["enums"].items()},
         methods=tuple(reader.methods),
+        downloads=tuple(reader.downloads),
         shapes=reader.shapes,
+        error_shapes={name: _lines(name, lines) for name, lines in api["errors"].items()},
     )
     _check_names(spec)
     return spec
@@ -179,24 +195,30 @@ class _Reader:
     paging_query: tuple[Line, ...]
     paging_answer: tuple[Line, ...]
     methods: list[Method] = field(factory=list)
+    downloads: list[Method] = field(factory=list)
     shapes: dict[str, tuple[Line, ...]] = field(factory=dict)
 
     def read(self, resource: str, table: Table) -> None:
         for name, lines in table.get("shapes", {}).items():
             self._add(name, _lines(name, lines))
+        scopes = tuple(table.get("scopes", ()))
+        if not scopes:
+            raise Undecided(f"signalwire: {resource}: 'scopes' is missing")
         for name, method in table.items():
-            if name != "shapes":
-                self.methods.append(self._method(resource, name, method))
+            if name not in ("downloads", "scopes", "shapes"):
+                self.methods.append(self._method(resource, name, method, scopes))
+        for name, download in table.get("downloads", {}).items():
+            self.downloads.append(self._download(resource, name, download, scopes))
 
     def _add(self, name: str, lines: tuple[Line, ...]) -> None:
         if name in self.shapes:
             raise Undecided(f"signalwire: the shape {name} is there twice")
         self.shapes[name] = lines
 
-    def _method(self, resource: str, name: str, table: Table) -> Method:
+    def _method(self, resource: str, name: str, table: Table, scopes: tuple[str, ...]) -> Method:
         where = f"{resource}.{name}"
         needed = {"http", "answer", "errors"}
-        _check_keys(where, table, needed | {"pages", "query", "form", "json"}, needed)
+        _check_keys(where, table, needed | {"pages", "query", "form", "json", "error_bodies", "optional_body"}, needed)
         verb, _, path = table["http"].partition(" ")
         status, _, answer = table["answer"].partition(" ")
         bodies: list[BodyKind] = [kind for kind in get_args(BodyKind) if kind in table]
@@ -218,17 +240,39 @@ class _Reader:
             status=int(status),
             answer=answer or None,
             pages=pages,
-            errors=tuple(table["errors"]),
+            errors=_error_bodies(where, table),
             query=query,
             body=body,
             body_lines=_lines(where, table[body]) if body else (),
+            body_required=body is not None and not table.get("optional_body", False),
+            scopes=scopes,
         )
+
+    def _download(self, resource: str, name: str, table: Table, scopes: tuple[str, ...]) -> Method:
+        where = f"{resource}.{name}"
+        needed = {"http", "documented", "errors"}
+        _check_keys(where, table, needed | {"suffix"}, needed)
+        suffixes = _lines(where, table.get("suffix", {}))
+        if len(suffixes) > 1:
+            raise Undecided(f"signalwire: {where} has two suffixes")
+        plain = {"http": table["http"], "answer": "200", "errors": table["errors"]}
+        method = self._method(resource, name, plain, scopes)
+        if method.verb != "GET":
+            raise Undecided(f"signalwire: {where} is a download, so it is a GET")
+        return evolve(method, suffix=suffixes[0] if suffixes else None, documented=table["documented"])
 
     def _add_page(self, where: str, answer: str, pages: Mapping[str, str]) -> None:
         [item] = set(pages.values())
         if answer != f"{item}List":
             raise Undecided(f"signalwire: {where} answers pages of {item}, so its answer is {item}List, not {answer}")
         self._add(answer, (*self.paging_answer, *(Line(name=key, type=item, many=True) for key in pages)))
+
+
+def _error_bodies(where: str, table: Table) -> dict[int, str]:
+    named = {int(status): shape for status, shape in table.get("error_bodies", {}).items()}
+    for status in sorted(named.keys() - set(table["errors"])):
+        raise Undecided(f"signalwire: {where}: {status} has a body, but is no documented status of failure")
+    return {status: named.get(status, _USUAL_ERROR) for status in table["errors"]}
 
 
 def _lines(where: str, table: Table) -> tuple[Line, ...]:
@@ -280,26 +324,30 @@ def _check_names(spec: Spec) -> None:
     used: set[str] = set()
     for where, line in _all_lines(spec):
         used.add(line.type)
-        if line.type not in {*SCALARS, *spec.enums, *spec.shapes}:
+        if line.type not in {*SCALARS, *spec.enums, *spec.shapes, *spec.error_shapes}:
             raise Undecided(f"signalwire: {where}: {line.name}: unknown type {line.type!r}")
         if line.default is not None and line.default not in _defaults(spec, line):
             raise Undecided(f"signalwire: {where}: {line.name} cannot have the default {line.default!r}")
     for method in spec.methods:
-        used |= {method.answer} if method.answer else set()
+        used |= {*method.errors.values()} | ({method.answer} if method.answer else set())
         if method.verb not in spec.safety:
             raise Undecided(f"signalwire: {method.where}: the safety of {method.verb} is not said")
         if method.answer is not None and method.answer not in spec.shapes:
             raise Undecided(f"signalwire: {method.where}: unknown shape {method.answer!r}")
+        for shape in method.errors.values():
+            if shape not in spec.error_shapes:
+                raise Undecided(f"signalwire: {method.where}: unknown error shape {shape!r}")
         if any(kind not in ("uuid", "str") for kind in method.labels.values()):
             raise Undecided(f"signalwire: {method.where}: a label is a uuid or a str")
-    for name in sorted({*spec.enums, *spec.shapes} - used):
+    for name in sorted({*spec.enums, *spec.shapes, *spec.error_shapes} - used):
         raise Undecided(f"signalwire: nothing uses {name}")
 
 
 def _all_lines(spec: Spec) -> Iterable[tuple[str, Line]]:
+    yield from ((method.where, method.suffix) for method in spec.downloads if method.suffix is not None)
     for method in spec.methods:
         yield from ((method.where, line) for line in (*method.query, *method.body_lines))
-    for name, lines in spec.shapes.items():
+    for name, lines in (*spec.shapes.items(), *spec.error_shapes.items()):
         yield from ((name, line) for line in lines)
 
 

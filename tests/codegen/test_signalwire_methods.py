@@ -262,4 +262,24 @@ def test_all_resources_are_on_the_client() -> None:
     assert {method.resource for method in SPEC.methods} == {
         name for name in vars(SignalWireClient) if not name.startswith("_")
     }
-    assert [operation.name for operation in operations.OPERATIONS] == [method.where for method in SPEC.methods]
+    assert [operation.name for operation in operations.OPERATIONS] == [
+        method.where for method in (*SPEC.methods, *SPEC.downloads)
+    ]
+
+
+@pytest.mark.parametrize("method", SPEC.downloads, ids=lambda method: method.where)
+def test_a_download_has_its_method(method: Method) -> None:
+    """A download's method takes the ids by position and the ending of its path by name, and says what is not known."""
+    function = getattr(getattr(resources, class_name(method.resource)), method.name)
+    kinds = {name: one.kind for name, one in inspect.signature(function).parameters.items()}
+    by_name = [name for name, kind in kinds.items() if kind is inspect.Parameter.KEYWORD_ONLY]
+    assert [name for name in kinds if name not in by_name] == [
+        *("self", *(python_name(label) for label in method.labels if label != "AccountSid"))
+    ]
+    assert by_name == ([python_name(method.suffix.name)] if method.suffix else [])
+    assert not inspect.iscoroutinefunction(function)
+    about = inspect.getdoc(function) or ""
+    assert f"`GET {method.path}" in about
+    assert ("documentation does not say" in about) == (not method.documented)
+    record = {operation.name: operation for operation in operations.OPERATIONS}[method.where]
+    assert (record.download, record.response, record.safety) == (True, bytes, "safe")

@@ -44,7 +44,7 @@ def test_class_names() -> None:
     """A request is named by its resource and method."""
     assert class_name("laml_bins", "create") == "LamlBinsCreate"
     assert OPERATIONS["phone_numbers.search_toll_free"].request.name == "PhoneNumbersSearchTollFreeRequest"
-    assert len({operation.request.name for operation in SERVICE.operations}) == 79
+    assert len({operation.request.name for operation in SERVICE.operations}) == 79 + len(SPEC.downloads)
 
 
 def test_the_account_is_no_argument_but_where_it_is_the_resource() -> None:
@@ -114,7 +114,7 @@ def test_a_status_of_unknown_meaning_stops_the_generator() -> None:
     """A new status of failure is a person's decision."""
     [first, *rest] = SPEC.methods
     with pytest.raises(Undecided, match="the meaning of 418 is not said"):
-        signalwire_reader.read(evolve(SPEC, methods=(evolve(first, errors=(418,)), *rest)))
+        signalwire_reader.read(evolve(SPEC, methods=(evolve(first, errors={418: "Error"}), *rest)))
 
 
 def test_items_under_three_names_stop_the_generator() -> None:

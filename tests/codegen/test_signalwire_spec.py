@@ -13,13 +13,42 @@ import pytest
 from roomtone._core.form import PAIRS_LIMIT
 from roomtone_codegen import signalwire_spec
 from roomtone_codegen.curation import Undecided
-from roomtone_codegen.signalwire_spec import FOLDER, Line, Method, Spec, parse_line
+from roomtone_codegen.signalwire_spec import FOLDER, Line, Spec, parse_line
 
 FACTS = Path(__file__).parents[3] / "shared" / "facts" / "signalwire_operations.json"
 
 NEVER_IN_THE_SDK = "phone_numbers.get_available_country"
 METADATA_BY_SUFFIX = {"recordings.get", "messages.get_media", "faxes.get_media", "conferences.get_recording"}
-MERGED = {"AvailablePhoneNumberByCountryResponse": "CountryResource"}
+MERGED = {
+    "Account": ("Account", "AccountResponse"),
+    "Application": ("Application", "ApplicationResponse"),
+    "Call": ("Call", "CallResponse"),
+    "Conference": ("Conference", "ConferenceResponse"),
+    "ConferenceParticipant": ("ConferenceParticipant", "ConferenceParticipantResponse"),
+    "ConferenceRecording": ("ConferenceRecording", "ConferenceRecordingResponse"),
+    "CountryResource": ("CountryResource", "AvailablePhoneNumberByCountryResponse"),
+    "CxmlScript": ("CxmlScript", "CxmlScriptResponse"),
+    "Fax": ("Fax", "FaxResponse"),
+    "FaxMedia": ("FaxMedia", "FaxMediaResponse"),
+    "IncomingPhoneNumber": ("IncomingPhoneNumber", "IncomingPhoneNumberResponse"),
+    "Message": ("Message", "MessageResponse"),
+    "MessageMedia": ("MessageMedia", "MessageMediaResponse"),
+    "Queue": ("Queue", "QueueResponse"),
+    "QueueMember": ("QueueMember", "QueueMemberResponse"),
+    "Recording": ("Recording", "RecordingResponse"),
+    "Transcription": ("Transcription", "TranscriptionResponse"),
+}
+"""Documented twice with the same fields, as an item of a list and as an answer: one shape each."""
+ERRORS = {
+    "Error": "CompatibilityErrorResponse",
+    "ErrorItem": "CompatibilityErrorArrayItem",
+    "ErrorList": "CompatibilityErrorArrayResponse",
+    "ErrorTexts": "CompatibilityErrorStringArrayResponse",
+    "ImportError": "CompatibilityImportedPhoneNumberError",
+    "TokenError": "CompatibilityTokenValidationError",
+}
+SHAPE_OF = {schema: name for name, schemas in MERGED.items() for schema in schemas}
+SHAPE_OF |= {schema: name for name, schema in ERRORS.items()}
 PATH = {"uuid": {"type": "string", "format": "uuid"}, "str": {"type": "string"}}
 SCALARS: dict[str, dict[str, Any]] = PATH | {
     "uri": {"type": "string", "format": "uri"},
@@ -53,7 +82,8 @@ def by_name(documented: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def shape_name(schema: str) -> str:
-    return MERGED.get(schema) or schema.removesuffix("Response")
+    """The name of a schema's shape: its own, without what says that it is an answer."""
+    return SHAPE_OF.get(schema) or schema.removesuffix("Response")
 
 
 def as_documented(spec: Spec, line: Line) -> dict[str, Any]:
@@ -61,7 +91,7 @@ def as_documented(spec: Spec, line: Line) -> dict[str, Any]:
     said = dict(SCALARS.get(line.type, {}))
     if line.type in spec.enums:
         said = {"type": "string", "enum": list(spec.enums[line.type])}
-    elif line.type in spec.shapes:
+    elif line.type in spec.shapes or line.type in spec.error_shapes:
         said = {"$schema": line.type}
     least, most = ("minimum", "maximum") if line.type == "int" else ("minLength", "maxLength")
     if line.or_one:
@@ -108,6 +138,20 @@ def test_every_operation_and_no_other(spec: Spec, documented: dict[str, Any]) ->
     assert spec.base_path == documented["base_path"]
 
 
+def test_downloads_are_the_media_beside_their_metadata(spec: Spec, documented: dict[str, Any]) -> None:
+    """A download has path, labels and statuses of the operation whose metadata need a suffix; there is no other."""
+    facts = by_name(documented)
+    assert {download.path for download in spec.downloads} == {facts[where]["path"] for where in METADATA_BY_SUFFIX}
+    by_path = {method.path: method for method in spec.methods}
+    for download in spec.downloads:
+        metadata = by_path[f"{download.path}.json"]
+        assert (download.verb, download.answer, download.resource) == ("GET", None, metadata.resource)
+        assert (download.labels, download.errors) == (metadata.labels, metadata.errors)
+        note = facts[metadata.where].get("notes") or ""
+        assert download.documented == ("binary WAV" in note)
+        assert bool(download.suffix) == (".mp3 returns binary MP3" in note)
+
+
 def test_paths_and_statuses(spec: Spec, documented: dict[str, Any]) -> None:
     """Verb, path, labels and statuses are the documented ones; only metadata beside media takes a suffix."""
     facts = by_name(documented)
@@ -127,7 +171,6 @@ def test_parameters(spec: Spec, documented: dict[str, Any]) -> None:
     facts = by_name(documented)
     for method in spec.methods:
         fact = facts[method.where]
-        assert fact["header_params"] == []
         body = fact["body"] or {"params": []}
         for lines, params in ((method.query, fact["query_params"]), (method.body_lines, body["params"])):
             assert_same(spec, lines, without_pairs(params), method.where)
@@ -152,42 +195,78 @@ def test_numbered_parameters(spec: Spec, documented: dict[str, Any]) -> None:
         assert (numbered[where]["n_min"], numbered[where]["n_max"]) == (1, PAIRS_LIMIT)
 
 
-def answered_schema(fact: Mapping[str, Any], method: Method) -> str | None:
-    body = fact["responses"][str(method.status)]["body"]
-    return body and body["$schema"]
+def shape_of_body(response: Mapping[str, Any]) -> str | None:
+    return response["body"] and shape_name(response["body"]["$schema"])
 
 
 def test_answers(spec: Spec, documented: dict[str, Any]) -> None:
-    """Every answer has its documented shape, field by field, and no shape is there that nothing answers."""
+    """Every documented status has its documented body, in JSON where it has any, and no other status is there."""
     facts = by_name(documented)
-    seen: set[str] = set()
-
-    def compare(schema: str) -> None:
-        name = shape_name(schema)
-        properties = documented["schemas"][schema]["properties"]
-        assert_same(spec, spec.shapes[name], properties, schema)
-        optional = {key for key, value in properties.items() if not value["required"]}
-        assert {line.name for line in spec.shapes[name] if line.optional} == optional, schema
-        if name not in seen:
-            seen.add(name)
-            inner = [value.get("items", value) for value in properties.values()]
-            for nested in [value["$schema"] for value in inner if "$schema" in value]:
-                compare(nested)
-
     for method in spec.methods:
-        schema = answered_schema(facts[method.where], method)
-        assert method.answer == (shape_name(schema) if schema else None), method.where
-        if schema:
-            compare(schema)
-    assert seen == spec.shapes.keys()
+        responses = facts[method.where]["responses"]
+        found = {str(method.status): method.answer} | {str(status): name for status, name in method.errors.items()}
+        assert found == {status: shape_of_body(response) for status, response in responses.items()}, method.where
+        for response in responses.values():
+            assert response.get("content_type") == ("application/json" if response["body"] else None)
+
+
+def test_the_shapes_of_bodies(spec: Spec, documented: dict[str, Any]) -> None:
+    """All 73 documented schemas are here field by field, and no shape that is none of them."""
+    schemas = documented["schemas"]
+    shapes = {**spec.shapes, **spec.error_shapes}
+    assert len(schemas) == 73
+    assert SHAPE_OF.keys() <= schemas.keys()
+    assert {shape_name(schema) for schema in schemas} == shapes.keys()
+    assert len(schemas) - len(shapes) == len(MERGED)
+    for schema, fact in schemas.items():
+        lines = shapes[shape_name(schema)]
+        assert_same(spec, lines, fact["properties"], schema)
+        optional = {key for key, value in fact["properties"].items() if not value["required"]}
+        assert {line.name for line in lines if line.optional} == optional, schema
+        assert fact.keys() == {"type", "properties", "extra_properties"}, schema
+
+
+def test_nothing_documented_is_left_out(spec: Spec, documented: dict[str, Any]) -> None:
+    """What the spec has no word for is the same everywhere, so there is nothing that it fails to say."""
+    for fact in documented["operations"]:
+        body = fact["body"] or {"params": []}
+        numbered = {"numbered_params"} & body.keys()
+        assert fact["full_path"] == spec.base_path + fact["path"]
+        assert (fact["deprecated"], fact["header_params"]) == (False, [])
+        assert all(param["explode"] is False for param in fact["query_params"])
+        assert body.keys() - numbered <= {"content_type", "required", "encoding", "extra_properties", "params"}
+    bodies = [fact["body"] for fact in documented["operations"] if fact["body"]]
+    assert {(body["encoding"], body["extra_properties"]) for body in bodies} == {("unknown", "forbidden_by_spec")}
+    assert {schema["extra_properties"] for schema in documented["schemas"].values()} == {"forbidden_by_spec"}
+
+
+def test_scopes(spec: Spec, documented: dict[str, Any]) -> None:
+    """Every operation has the documented scopes of an API token."""
+    facts = by_name(documented)
+    for method in spec.methods:
+        assert " or ".join(method.scopes) == facts[method.where]["token_scopes"], method.where
+
+
+def test_bodies_that_may_be_left_out(spec: Spec, documented: dict[str, Any]) -> None:
+    """A body is required where the documentation says so, which is everywhere but where a conference is updated."""
+    facts = by_name(documented)
+    for method in spec.methods:
+        assert method.body_required == bool((facts[method.where]["body"] or {}).get("required")), method.where
+    optional = [method.where for method in spec.methods if method.body and not method.body_required]
+    assert optional == ["conferences.update"]
 
 
 def test_pages(spec: Spec, documented: dict[str, Any]) -> None:
     """The sixteen lists in pages have their documented items key, or both of them."""
     for method in spec.methods:
         pagination = by_name(documented)[method.where]["pagination"]
-        keys = pagination["items_key"] if pagination else []
-        assert list(method.pages) == ([keys] if isinstance(keys, str) else keys), method.where
+        found = pagination["items_key"] if pagination else []
+        keys = [found] if isinstance(found, str) else found
+        assert list(method.pages) == keys, method.where
+        if pagination:
+            fields = {line.name: line for line in spec.shapes[method.answer or ""] if line.name not in keys}
+            assert_same(spec, fields.values(), pagination["fields"], method.where)
+            assert {line.name for line in method.query} >= set(pagination["query_params"]), method.where
     assert sum(bool(method.pages) for method in spec.methods) == 16
 
 
@@ -247,6 +326,19 @@ def test_a_note_that_is_not_understood(text: str) -> None:
         ("calls.toml", 'answer = "200 CallList"\n', "", "calls.list: 'answer' is missing"),
         ("calls.toml", "[create.form]", "[create.json]\n[create.form]", "calls.create has two bodies"),
         ("calls.toml", "{CallSid}", "{CallSid:int}", "a label is a uuid or a str"),
+        ("calls.toml", 'scopes = ["Voice"]\n', "", "calls: 'scopes' is missing"),
+        ("calls.toml", '{ 400 = "ErrorList" }', '{ 404 = "ErrorList" }', "calls.create: 404 has a body"),
+        ("calls.toml", '{ 400 = "ErrorList" }', '{ 400 = "Call" }', "calls.create: unknown error shape 'Call'"),
+        ("tokens.toml", "error_bodies = ", "bodies = ", "tokens.create: unknown key 'bodies'"),
+        ("_api.toml", "[errors.TokenError]", "[errors.Other]", "unknown error shape 'TokenError'"),
+        ("recordings.toml", "documented = true\n", "", "recordings.download: 'documented' is missing"),
+        ("recordings.toml", 'Format = "', 'Codec = "str"\nFormat = "', "recordings.download has two suffixes"),
+        (
+            "faxes.toml",
+            '[downloads.download_media]\nhttp = "GET',
+            '[downloads.download_media]\nhttp = "POST',
+            "it is a GET",
+        ),
         ("queues.toml", "[shapes.Queue]", "[shapes.Call]", "the shape Call is there twice"),
     ],
 )

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from roomtone import errors
 from roomtone._core.encode import encode
 from roomtone._core.model import Request
-from roomtone._core.operation import Operation, WireRequest
+from roomtone._core.operation import MAX_TARGET, Operation, WireRequest
 from roomtone.chime_sdk_meetings import (
     CreateAttendeeRequest,
     CreateAttendeeRequestItem,
@@ -156,6 +156,19 @@ def test_what_query_and_header_cannot_carry_is_refused(members: dict[str, Any], 
     error = refused(messaging.LIST_CHANNEL_MESSAGES, ListChannelMessagesRequest(**given_members))
     assert error.member == member
     assert "evil" not in str(error)
+
+
+@pytest.mark.parametrize("excess", [0, 1])
+def test_what_no_request_line_can_carry_is_refused(excess: int) -> None:
+    """Path and query hold 60,000 characters as they are sent, and no more."""
+    longest = MAX_TARGET - len("/Accounts/p/Calls") - len("To=")
+    request = CallsListRequest(to="x" * (longest + excess))
+    if excess:
+        with pytest.raises(errors.RequestError, match=r"CallsListRequest is too long: .* more than 60,000 characters"):
+            encode(signalwire.CALLS_LIST, request, account_sid="p")
+    else:
+        wire = encode(signalwire.CALLS_LIST, request, account_sid="p")
+        assert len(wire.path) + len(wire.query) == MAX_TARGET
 
 
 def test_a_list_in_a_query_has_no_holes() -> None:

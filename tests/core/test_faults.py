@@ -231,14 +231,14 @@ def test_bodies_that_are_no_object(content: bytes, text: object) -> None:
             {"code": 20404, "message": "not found", "more_info": "https://x", "status": 400},
             "20404",
             "not found",
-            [],
+            [{"code": 20404, "message": "not found", "more_info": "https://x", "status": 400}],
         ),
-        (404, {"code": "20404", "message": "not found"}, "20404", "not found", []),
+        (404, {"code": "20404"}, "20404", "", [{"code": "20404"}]),
         (
             422,
             {"errors": [{"code": "21201", "message": "no To", "more_info": "x"}, {"code": "2", "message": "b"}]},
             "21201",
-            "no To",
+            "no To; b",
             [{"code": "21201", "message": "no To", "more_info": "x"}, {"code": "2", "message": "b"}],
         ),
         (
@@ -259,7 +259,15 @@ def test_bodies_that_are_no_object(content: bytes, text: object) -> None:
             },
             "missing",
             "no name",
-            [],
+            [
+                {
+                    "type": "validation_error",
+                    "code": "missing",
+                    "message": "no name",
+                    "attribute": "name",
+                    "url": "https://x",
+                }
+            ],
         ),
         (
             400,
@@ -269,11 +277,21 @@ def test_bodies_that_are_no_object(content: bytes, text: object) -> None:
             [{"code": 5, "message": "inner"}],
         ),
         (400, {}, "400", "", []),
-        (400, {"code": ["a"], "message": ["b"]}, "400", "", []),
+        (400, {"code": ["a"], "message": ["b"]}, "400", "", [{"code": ["a"], "message": ["b"]}]),
+        (400, {"code": True, "message": "m"}, "400", "m", [{"code": True, "message": "m"}]),
+        (
+            400,
+            {"errors": [{"message": "a"}, {"code": 7, "message": "b"}]},
+            "7",
+            "a; b",
+            [{"message": "a"}, {"code": 7, "message": "b"}],
+        ),
+        (400, {"code": 7, "message": "m", "errors": None}, "7", "m", [{"code": 7, "message": "m", "errors": None}]),
         (400, {"errors": "text"}, "400", "", []),
         (400, {"errors": []}, "400", "", []),
         (400, {"errors": [5, "b", None]}, "400", "b", [5, "b", None]),
-        (400, [1], "400", "", []),
+        (400, [1], "400", "", [1]),
+        (400, [{"code": 7, "message": "m"}], "7", "m", [{"code": 7, "message": "m"}]),
         (400, b"<html>", "400", "", []),
         (400, None, "400", "", []),
     ],
@@ -302,8 +320,8 @@ def test_signalwires_bodies(status: int, body: object, code: str, message: str, 
     ],
 )
 def test_signalwires_statuses(status: int, meaning: type[e.ApiError]) -> None:
-    """The HTTP status gives the meaning, whatever the body's own status or code say."""
-    error = from_signalwire(status, {"status": 418, "code": "1", "message": "m"})
+    """The HTTP status gives the meaning, whatever the body's own status or code say: AWS's codes say nothing here."""
+    error = from_signalwire(status, {"status": 418, "code": "Throttling", "message": "m"})
     assert type(error) is SIGNALWIRE.meanings[meaning]
     assert issubclass(type(error), meaning)
 

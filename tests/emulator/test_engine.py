@@ -57,6 +57,7 @@ def errors_of(service: str) -> ErrorTable:
 def sample(operation: Operation[Any, Any]) -> tuple[str, str]:
     """A path and a query of the operation."""
     path, _, query = operation.path.partition("?")
+    path = path.replace("{.", ".{")
     for label in ("AccountSid", *operation.labels.values()):
         path = path.replace(f"{{{label}}}", PROJECT_ID if label == "AccountSid" else "arn%3Aaws%2Fx")
     return path, query
@@ -76,6 +77,21 @@ def test_every_operation_has_its_route(service: str) -> None:
             assert labels == dict.fromkeys(operation.labels.values(), "arn:aws/x")
     assert routes.find("GET", "/no/such/path/at/all", "") is None
     assert routes.find("PUT", "/meetings", "") is None
+
+
+def test_media_stand_beside_their_metadata() -> None:
+    """A recording's path is that of its media, with or without a format at its end, and with .json its metadata."""
+    routes = double_of("signalwire").routes
+    path = f"/Accounts/{PROJECT_ID}/Recordings/RE1"
+    for ending, operation, labels in (
+        ("", signalwire.RECORDINGS_DOWNLOAD, {"Sid": "RE1"}),
+        (".mp3", signalwire.RECORDINGS_DOWNLOAD, {"Sid": "RE1", "Format": "mp3"}),
+        (".json", signalwire.RECORDINGS_GET, {"Sid": "RE1"}),
+    ):
+        assert routes.find("GET", path + ending, "") == (operation, {"AccountSid": PROJECT_ID, **labels})
+    for format_ in (None, "wav"):
+        request = signalwire.models.RecordingsDownloadRequest(sid="RE/1", format=format_)
+        assert read_back(signalwire.RECORDINGS_DOWNLOAD, request) == request
 
 
 def read_back(operation: Operation[Any, Any], request: Any) -> Any:

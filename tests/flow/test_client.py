@@ -476,6 +476,20 @@ async def test_no_limits_at_all(live: roomtone.Client, router: respx.MockRouter)
         assert await live.ivs.with_options(timeout=limit, attempt_timeout=limit).list_channels()
 
 
+@pytest.mark.anyio
+async def test_an_endpoint_by_service(router: respx.MockRouter) -> None:
+    """A mapping moves the services it names, and no other."""
+    router.route(url__startswith="https://").respond(200, json=EMPTY_LIST)
+    aws = roomtone.Aws(region=REGION, credentials=KEYS, endpoint_url={"ivs-realtime": "https://rt.example/base/"})
+    async with roomtone.Client(aws, ssl_context=default_tls()) as live:
+        await live.ivs_realtime.list_stages()
+        await live.ivs.list_channels()
+    assert [str(call.request.url) for call in router.calls] == [
+        "https://rt.example/base/ListStages",
+        f"{IVS}/ListChannels",
+    ]
+
+
 # What cannot be found out
 
 

@@ -293,48 +293,95 @@ def test_malformed_region_is_refused(region, services):
         ("http://127.0.0.1:8900/", "http://127.0.0.1:8900"),
         ("https://localhost:8900", "https://localhost:8900"),
         ("127.0.0.1:443", "http://127.0.0.1:443"),
+        ("127.8.9.1", "http://127.8.9.1"),
+        ("LOCALHOST:8900/", "http://localhost:8900"),
+        ("https://127.0.0.1:8900", "https://127.0.0.1:8900"),
+        ("HTTPS://Acme.SignalWire.com", "https://acme.signalwire.com"),
+        ("https://sw.example", "https://sw.example"),
+        ("https://sw.example:8443/", "https://sw.example:8443"),
+        ("https://[2001:db8::1]:8443", "https://[2001:db8::1]:8443"),
     ],
 )
 def test_space(space, url):
-    """A space is named by its label, its host or its URL; a loopback address means plain http."""
+    """A space is named by its label, its host or an https URL; a loopback address means plain http."""
     assert signalwire_endpoint(space, None, allow_http=False).url == url
 
 
+NO_NAME = "is no SignalWire space: write `acme`"
+NO_PATH = "must have no path: write `acme`"
+NO_HOST = "must be a URL with a valid host and port"
+NO_HTTP = "space: plain http is for loopback only. Use https, or allow it with SignalWire(allow_http=True)"
+
+
 @pytest.mark.parametrize(
-    "space",
+    ("space", "reason"),
     [
-        "acme.example",
-        "acme.signalwire.com.example",
-        "a.b.signalwire.com",
-        "signalwire.com",
-        ".signalwire.com",
-        "evil/acme",
-        "http://acme.signalwire.com",
-        "ftp://acme.signalwire.com",
-        "https://acme.signalwire.com:8443",
-        "acme.signalwire.com:80",
-        "https://acme.signalwire.com/api/laml",
-        "acme?x",
-        "acme#x",
-        "user@acme",
-        "https://u:s3cret@acme.signalwire.com",
-        "ac me",
-        "acme\r\n",
-        "-acme",
-        "acme-",
-        "a_b",
-        "10.0.0.1:8900",
-        "é",
-        "https://",
-        "127.0.0.1:8900/path",
-        7,
+        ("acme.example", NO_NAME),
+        ("signalwire.co", NO_NAME),
+        ("acme.signalwire.com.example", NO_NAME),
+        ("a.b.signalwire.com", NO_NAME),
+        ("signalwire.com", NO_NAME),
+        (".signalwire.com", NO_HOST),
+        ("acme.signalwire.com.", NO_HOST),
+        ("evil/acme", NO_NAME),
+        ("acme.signalwire.com/api/laml", NO_PATH),
+        ("127.0.0.1:8900/path", NO_PATH),
+        ("https://acme.signalwire.com/api/laml", NO_PATH),
+        ("acme.signalwire.com:80", NO_NAME),
+        ("acme:443", NO_NAME),
+        ("10.0.0.1:8900", NO_NAME),
+        ("localhost.example", NO_NAME),
+        ("-acme", NO_HOST),
+        ("acme-", NO_HOST),
+        ("a_b", NO_NAME),
+        ("a" * 64, NO_HOST),
+        ("http://acme.signalwire.com", NO_HTTP),
+        ("http://10.0.0.1:8900", NO_HTTP),
+        ("http://localhost.example", NO_HTTP),
+        ("ftp://acme.signalwire.com", "must begin with http:// or https:// and a host"),
+        ("https://", "must begin with http:// or https:// and a host"),
+        ("https:///acme", "must begin with http:// or https:// and a host"),
+        ("https://acme..signalwire.com", NO_HOST),
+        ("https://-acme.signalwire.com", NO_HOST),
+        ("https://acme.signalwire.com:0", NO_HOST),
+        ("https://acme.signalwire.com:99999", NO_HOST),
+        ("https://[::1", NO_HOST),
+        ("acme?x", "must have no query and no fragment"),
+        ("acme#x", "must have no query and no fragment"),
+        ("user@acme", "must hold no user name or password"),
+        ("https://u:s3cret@acme.signalwire.com", "must hold no user name or password"),
+        ("https://acme.signalwire.com@evil.example", "must hold no user name or password"),
+        ("ac me", "must be a URL in ASCII without spaces or line breaks"),
+        ("acme\r\n", "must be a URL in ASCII without spaces or line breaks"),
+        ("é", "must be a URL in ASCII without spaces or line breaks"),
+        (7, "must be a str"),
     ],
 )
-def test_bad_space_is_refused(space):
-    """Anything else is refused with a reason, and not repeated."""
-    with pytest.raises(ConfigurationError, match=r"^space ") as caught:
-        signalwire_endpoint(space, None, allow_http=True)
+def test_bad_space_is_refused(space, reason):
+    """Anything else is refused with its reason, and not repeated."""
+    with pytest.raises(ConfigurationError, match=r"^space\b") as caught:
+        signalwire_endpoint(space, None, allow_http=False)
+    assert reason in str(caught.value)
     assert "s3cret" not in str(caught.value)
+
+
+def test_plain_http_to_a_space_beyond_loopback_wants_leave():
+    """With `allow_http=True` an http URL is taken as it is given; a bare name never means http."""
+    assert signalwire_endpoint("http://emulator:8900", None, allow_http=True).url == "http://emulator:8900"
+    with pytest.raises(ConfigurationError, match="is no SignalWire space"):
+        signalwire_endpoint("emulator:8900", None, allow_http=True)
+
+
+@given(st.text(max_size=30) | st.text("acme.signalwire:/@?#[]%1-_\\ ", max_size=30))
+def test_any_text_is_a_space_or_a_configuration_error(space):
+    """No text makes the parser fail otherwise; what it takes is https, or on loopback, and has no path."""
+    try:
+        endpoint = signalwire_endpoint(space, None, allow_http=False)
+    except ConfigurationError:
+        return
+    assert endpoint.scheme == "https" or endpoints_module._is_loopback(endpoint.host)
+    assert endpoint.path == ""
+    assert "://" in space or endpoint.host.endswith(".signalwire.com") or endpoints_module._is_loopback(endpoint.host)
 
 
 @pytest.mark.parametrize("space", [None, ""])

@@ -11,9 +11,9 @@ from typing import Any, TypeVar, cast
 from roomtone._core.codec import ANSWERS, TOLERANT_ANSWERS, Codec, Misfit, dialect_of, members_of
 from roomtone._core.faults import ErrorTable, fault
 from roomtone._core.operation import Operation, Reply, WireReply
-from roomtone.errors import DecodeError
+from roomtone.errors import ApiError, DecodeError
 
-__all__ = ["decode", "request_id"]
+__all__ = ["decode", "failure", "request_id"]
 
 V = TypeVar("V")
 
@@ -34,14 +34,7 @@ def decode(operation: Operation[Any, V], reply: WireReply, errors: ErrorTable, *
         DecodeError: The answer does not fit the response.
     """
     if not 200 <= reply.status < 300:
-        raise fault(
-            operation,
-            reply,
-            errors,
-            content=lenient_json(reply.body),
-            request_id=request_id(reply.headers),
-            now=now or datetime.now(timezone.utc),
-        )
+        raise failure(operation, reply, errors, now=now)
     if operation.response is NoneType:
         return cast("V", None)
     try:
@@ -59,6 +52,20 @@ def decode(operation: Operation[Any, V], reply: WireReply, errors: ErrorTable, *
 def _is_blank(value: object) -> bool:
     """Whether nothing was read. Tolerance forgives the lack of any member, not of them all: `{}` is no success."""
     return all(getattr(value, member.name) is None for member in members_of(type(value)))
+
+
+def failure(
+    operation: Operation[Any, Any], reply: WireReply, errors: ErrorTable, *, now: datetime | None = None
+) -> ApiError:
+    """The error that an answer without success is: the documented class under its meaning."""
+    return fault(
+        operation,
+        reply,
+        errors,
+        content=lenient_json(reply.body),
+        request_id=request_id(reply.headers),
+        now=now or datetime.now(timezone.utc),
+    )
 
 
 def _codec(cls: type) -> Codec:

@@ -15,7 +15,7 @@ from roomtone._core.caching import cache
 from roomtone._core.codec import REQUESTS, Dump, Member, Misfit, check_one_of, members_of
 from roomtone._core.form import text_pairs
 from roomtone._core.model import NUMBERED, SEPARATOR, Request
-from roomtone._core.operation import Operation, WireRequest
+from roomtone._core.operation import MAX_TARGET, Operation, WireRequest
 from roomtone.errors import RequestError
 
 __all__ = ["encode", "new_token", "refused"]
@@ -24,7 +24,7 @@ CONTENT_TYPES = {"json": "application/json", "form": "application/x-www-form-url
 
 _UNRESERVED = "-._~"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_LABEL = re.compile(r"\{(\w+)\}")
+_LABEL = re.compile(r"\{(\.?)(\w+)\}")
 
 
 def new_token() -> str:
@@ -92,6 +92,8 @@ def encode(
         check_one_of(operation.request, request)
         path = _path(plan, request, {} if account_sid is None else {"AccountSid": account_sid})
         query = _query(plan, request)
+        if len(path) + len(query) > MAX_TARGET:
+            raise Misfit(f"is too long: path and query have more than {MAX_TARGET:,} characters")
         headers = dict(_headers(plan, request))
         body = _body(operation, plan, request)
     except Misfit as misfit:
@@ -123,10 +125,17 @@ def _path(plan: _Plan, request: Request[object], constants: Mapping[str, str]) -
     labels = {label: _path_segment(value, label) for label, value in constants.items()}
     for member, label in plan.labels:
         value = _value(request, member)
+        if value is None:
+            continue
         if not isinstance(value, str):
             raise Misfit(f"must be a str, not {type(value).__name__}", member.name)
         labels[label] = _path_segment(value, member.name)
-    return _LABEL.sub(lambda match: labels[match[1]], plan.path)
+
+    def segment(label: re.Match[str]) -> str:
+        # Only an ending, `{.Format}`, may be absent.
+        return "" if label[1] and label[2] not in labels else label[1] + labels[label[2]]
+
+    return _LABEL.sub(segment, plan.path)
 
 
 def _path_segment(value: str, name: str) -> str:

@@ -118,11 +118,13 @@ def fault(
     now: datetime,
 ) -> ApiError:
     """The error that an answer is: documented if the service documents its code, else by meaning."""
-    told = _told_by_aws(reply, content) if isinstance(operation.service, AwsService) else _told_by_signalwire(content)
+    by_aws = isinstance(operation.service, AwsService)
+    told = _told_by_aws(reply, content) if by_aws else _told_by_signalwire(content)
     code = told.code or str(reply.status)
     cls = table.documented.get(code)
     if cls is None:
-        meaning = _meaning(reply.status, code)
+        # SignalWire's status alone says what an error means: no word of its body may let a call be dialled again.
+        meaning = _meaning(reply.status, code if by_aws else "")
         cls = table.base if meaning is None else table.meanings[meaning]
     throttled = issubclass(cls, e.ThrottledError)
     return cls(
@@ -154,15 +156,24 @@ def _told_by_aws(reply: WireReply, content: object) -> _Told:
 
 
 def _told_by_signalwire(content: object) -> _Told:
-    """SignalWire's body shapes: one error, a list of errors, a list of sentences, and anything else."""
+    """SignalWire's body shapes: one error, a list of errors, a list of sentences, each with parts missing; or none."""
     body = _mapping(content)
-    listed = body.get("errors")
+    listed = content if isinstance(content, list) else body.get("errors")
+    if listed is None and body:
+        listed = [body]
     details = cast("list[object]", listed) if isinstance(listed, list) else []
-    first = _mapping(details[0]) if details else {}
-    source = {**first, **{key: value for key, value in body.items() if value is not None}}
-    message = _first_text(source, "message") or "; ".join(item for item in details if isinstance(item, str))
-    code = source.get("code")
-    return _Told("" if code is None or isinstance(code, (dict, list)) else str(code), message, details)
+    errors = [body, *map(_mapping, details)]
+    message = _first_text(body, "message") or "; ".join(text for error in details if (text := _sentence(error)))
+    return _Told(next((code for error in errors if (code := _code(error))), ""), message, details)
+
+
+def _code(error: Mapping[str, object]) -> str:
+    code = error.get("code")
+    return str(code) if isinstance(code, (str, int)) and not isinstance(code, bool) else ""
+
+
+def _sentence(error: object) -> str:
+    return error if isinstance(error, str) else _first_text(_mapping(error), "message")
 
 
 def _first_text(body: Mapping[str, object], *names: str) -> str:

@@ -58,7 +58,7 @@ def read_request(
     sent: dict[str, Any] = dict(_body(operation, members.values(), body))
     texts = _texts(query)
     for name, label in operation.labels.items():
-        sent[members[name].wire] = labels[label]
+        sent[members[name].wire] = labels.get(label)
     for name, header in operation.headers.items():
         sent[members[name].wire] = headers.get(header)
     for name, key in operation.query.items():

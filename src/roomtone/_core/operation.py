@@ -87,10 +87,15 @@ class Operation(Generic[RequestT, ValueT]):
     """`CreateAttendee`; SignalWire: `conferences.start_stream`."""
     method: str
     path: str
-    """With labels in braces and the fixed query after `?`: `/meetings/{MeetingId}/attendees?operation=batch-create`."""
+    """With labels in braces and the fixed query after `?`: `/meetings/{MeetingId}/attendees?operation=batch-create`.
+
+    `{.Format}` is an ending that may be left out, with its dot: `.mp3`.
+    """
     request: type[RequestT]
     response: type[ValueT]
-    """The class of the answer; `NoneType` where the API has no output."""
+    """The class of the answer; `NoneType` where the API has no output, `bytes` for media."""
+    download: bool = False
+    """The answer is media: methods stream it, and it is never decoded."""
     labels: Mapping[str, str] = field(factory=dict)
     """Path members: Python name -> label."""
     query: Mapping[str, str] = field(factory=dict)
@@ -107,6 +112,10 @@ class Operation(Generic[RequestT, ValueT]):
     """The names of the errors documented for this operation."""
     reference: str = ""
     """The link to the API's reference page."""
+
+
+MAX_TARGET = 60_000
+"""How many characters path and query of a request may have: HTTP libraries refuse more, and servers far fewer."""
 
 
 @frozen

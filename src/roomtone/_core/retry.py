@@ -55,9 +55,14 @@ def failure_of(error: RoomtoneError) -> Failure:
         return "throttled"
     if error.status == 503:
         return "unavailable"
-    if error.status in _SERVER_STATUSES or error.code in _TRANSIENT_CODES:
+    if error.status in _SERVER_STATUSES or error.code in _TRANSIENT_CODES or _is_signalwires_fault(error):
         return "server"
     return "final"
+
+
+def _is_signalwires_fault(error: ApiError) -> bool:
+    """Any 5xx: what stands before SignalWire answers with statuses of its own, such as 520."""
+    return error.service == "signalwire" and error.status is not None and error.status >= 500
 
 
 def delay_before_retry(

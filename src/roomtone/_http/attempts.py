@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 import attrs
-from attrs import define
+from attrs import define, frozen
 
 from roomtone import errors
-from roomtone._core.decode import decode, request_id
+from roomtone._core.decode import decode, failure, request_id
 from roomtone._core.encode import encode
 from roomtone._core.faults import ErrorTable
 from roomtone._core.model import Request
@@ -24,11 +24,21 @@ from roomtone._version import __version__
 from roomtone.config import Options
 from roomtone.errors import RoomtoneError
 
-__all__ = ["call"]
+if TYPE_CHECKING:
+    from roomtone._http.exchange import Transport
+    from roomtone._http.incoming import Incoming
 
+__all__ = ["Opened", "call", "open_download"]
+
+T = TypeVar("T")
 V = TypeVar("V")
 
 USER_AGENT = f"roomtone/{__version__} python/{platform.python_version()}"
+
+_JSON = {"accept": "application/json", "accept-encoding": "gzip, deflate"}
+# Media are packed as they are, and only the length of a body that is sent as it is tells how much is to come.
+_MEDIA = {"accept": "*/*", "accept-encoding": "identity"}
+_MOST_OF_AN_ERROR = 2**20
 
 
 @define
@@ -58,38 +68,125 @@ async def call(
         options: Timeouts, attempts, region and headers.
         query: The query to send instead of the request's own: SignalWire's next page.
     """
+
+    async def exchanged(transport: Transport, outgoing: Outgoing) -> tuple[V, WireReply]:
+        reply = await transport.exchange(outgoing, timeout=options.attempt_timeout)
+        return decode(operation, reply, table), reply
+
     progress = _Progress()
+    value, reply = await _carried_out(connection, operation, request, options, progress, exchanged, query)
+    return _reply(value, reply, progress.attempts)
+
+
+@frozen
+class Opened:
+    """A download of which the headers are here."""
+
+    body: Incoming
+    request_id: str | None
+    attempts: int
+    _connection: Connection
+    _operation: Operation[Any, Any]
+    _timeout: float | None
+
+    async def receive(self) -> bytes | None:
+        """The next bytes; None at the end. Raises TransportError, or ClientClosedError; it is closed then."""
+        try:
+            self._connection.check_usable()
+            return await self.body.receive(timeout=self._timeout)
+        except RoomtoneError as error:
+            _tell(error, self._operation, self.attempts)
+            error.request_id = self.request_id
+            await self.aclose()
+            raise
+
+    async def aclose(self) -> None:
+        """Gives the connection back."""
+        await self._connection.take_back(self.body)
+
+
+async def open_download(
+    connection: Connection,
+    operation: Operation[Any, Any],
+    request: Request[object],
+    table: ErrorTable,
+    options: Options,
+    *,
+    reader: object,
+) -> Opened:
+    """Carries a download out up to the headers of its answer.
+
+    `call` describes the arguments; `reader` is who reads the body: when it has gone, the connection is given back.
+    """
+
+    async def opened(transport: Transport, outgoing: Outgoing) -> Incoming:
+        body = await transport.open(outgoing, timeout=options.attempt_timeout)
+        if 200 <= body.status < 300:
+            return body
+        reply = WireReply(body.status, body.headers, await _beginning(body, options.attempt_timeout))
+        raise failure(operation, reply, table)
+
+    progress = _Progress()
+    body = await _carried_out(connection, operation, request, options, progress, opened)
+    connection.lend(body, reader)
+    return Opened(body, request_id(body.headers), progress.attempts, connection, operation, options.attempt_timeout)
+
+
+async def _beginning(body: Incoming, timeout: float | None) -> bytes:
+    """What an error says of itself. Its status is enough, so what is beyond bounds is left."""
+    parts: list[bytes] = []
+    try:
+        with anyio.move_on_after(timeout):
+            while sum(map(len, parts)) < _MOST_OF_AN_ERROR and (part := await body.receive(timeout=timeout)):
+                parts.append(part)
+    finally:
+        await body.aclose()
+    return b"".join(parts)
+
+
+async def _carried_out(
+    connection: Connection,
+    operation: Operation[Any, Any],
+    request: Request[object],
+    options: Options,
+    progress: _Progress,
+    once: Callable[[Transport, Outgoing], Awaitable[T]],
+    query: str | None = None,
+) -> T:
+    """What `once` makes of the request on the first attempt that succeeds, within the call's time."""
     try:
         connection.check_usable()
         with anyio.move_on_after(options.timeout):
-            return await _attempts(connection, operation, request, table, options, query, progress)
+            return await _attempts(connection, operation, request, options, progress, once, query)
     except RoomtoneError as error:
-        _tell(error, operation, progress)
+        _tell(error, operation, progress.attempts, maybe_processed=progress.maybe_processed)
         raise
     late = errors.TimeoutError(f"not done within the call's {options.timeout} s")
-    _tell(late, operation, progress)
+    _tell(late, operation, progress.attempts, maybe_processed=progress.maybe_processed)
     raise late
 
 
-def _tell(error: RoomtoneError, operation: Operation[Any, Any], progress: _Progress) -> None:
+def _tell(
+    error: RoomtoneError, operation: Operation[Any, Any], attempts: int, *, maybe_processed: bool = False
+) -> None:
     """Lets an error know its operation, its attempts and what may have happened on any of them."""
     error.service = operation.service.name
     error.operation = operation.name
-    error.attempts = progress.attempts
-    error.maybe_processed = error.maybe_processed or progress.maybe_processed
+    error.attempts = attempts
+    error.maybe_processed = error.maybe_processed or maybe_processed
     if isinstance(error, errors.DecodeError) and error.reply is not None:
-        error.reply = attrs.evolve(error.reply, attempts=progress.attempts)
+        error.reply = attrs.evolve(error.reply, attempts=attempts)
 
 
 async def _attempts(
     connection: Connection,
-    operation: Operation[Any, V],
+    operation: Operation[Any, Any],
     request: Request[object],
-    table: ErrorTable,
     options: Options,
-    query: str | None,
     progress: _Progress,
-) -> Reply[V]:
+    once: Callable[[Transport, Outgoing], Awaitable[T]],
+    query: str | None,
+) -> T:
     provider = connection.provider(operation.service)
     target = await provider.target(options.region)
     wire = encode(operation, request, account_sid=target.account_sid)
@@ -97,7 +194,7 @@ async def _attempts(
         wire = attrs.evolve(wire, query=query)
     quota = connection.quota(operation.service, target.endpoint.region)
     max_attempts = options.max_attempts or target.max_attempts
-    headers = _headers(target, wire, options.headers)
+    headers = _headers(target, wire, _MEDIA if operation.download else _JSON, options.headers)
     call_id = new_call_id()
     deadline = anyio.current_effective_deadline()
     cost = 0
@@ -112,8 +209,7 @@ async def _attempts(
         # Until the attempt is told otherwise, a call that ends here may have been carried out.
         certain, progress.maybe_processed = progress.maybe_processed, True
         try:
-            reply = await transport.exchange(outgoing, timeout=options.attempt_timeout)
-            value = decode(operation, reply, table)
+            done = await once(transport, outgoing)
         except RoomtoneError as error:
             progress.maybe_processed = certain or error.maybe_processed
             delay = _delay(error, operation, progress.attempts, max_attempts, connection.jitter())
@@ -130,7 +226,7 @@ async def _attempts(
             await connection.sleep(delay)
         else:
             quota.give_back(cost)
-            return _reply(value, reply, progress.attempts)
+            return done
 
 
 def _delay(
@@ -159,12 +255,13 @@ def _reply(value: V, reply: WireReply, attempts: int) -> Reply[V]:
     )
 
 
-def _headers(target: Target, wire: WireRequest, extra: Mapping[str, str]) -> dict[str, str]:
+def _headers(
+    target: Target, wire: WireRequest, accepted: Mapping[str, str], extra: Mapping[str, str]
+) -> dict[str, str]:
     """The headers that are the same on every attempt; a user's own go before ours where they meet."""
     return {
         "host": target.endpoint.authority,
-        "accept": "application/json",
-        "accept-encoding": "gzip, deflate",
+        **accepted,
         "user-agent": USER_AGENT,
         **{name.lower(): value for name, value in extra.items()},
         **wire.headers,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import ssl
+import weakref
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from roomtone.errors import ClientClosedError
 
 if TYPE_CHECKING:
     from roomtone._http.exchange import Transport
+    from roomtone._http.incoming import Incoming
 
 __all__ = ["Connection"]
 
@@ -42,6 +44,7 @@ class Connection:
     _account: AwsAccount = field(init=False)
     _providers: dict[str, Provider] = field(factory=dict, init=False)
     _quotas: dict[tuple[str, str], RetryQuota] = field(factory=dict, init=False)
+    _bodies: dict[Incoming, weakref.ref[object]] = field(factory=dict, init=False)
     _transport: Transport | None = field(default=None, init=False)
     _opening: anyio.Lock | None = field(default=None, init=False)
     _home: tuple[int, Any] | None = field(default=None, init=False)
@@ -74,6 +77,7 @@ class Connection:
             ClientClosedError: After `aclose()`, in another event loop than the first call's, or after a fork.
         """
         self.check_usable()
+        await self._close_bodies(lambda reader: reader is None)
         if self._transport is None:
             if self._opening is None:
                 self._opening = anyio.Lock()
@@ -82,6 +86,24 @@ class Connection:
         # It may have been closed while it was being opened.
         self.check_usable()
         return self._transport
+
+    def lend(self, body: Incoming, reader: object) -> None:
+        """Notes a body that is being read, so that it is closed with the client at the latest.
+
+        A loop over a download that is left early cannot await anything: when the reader has gone, the next call closes
+        its body.
+        """
+        self._bodies[body] = weakref.ref(reader)
+
+    async def take_back(self, body: Incoming) -> None:
+        """Closes a body, read or not."""
+        self._bodies.pop(body, None)
+        await body.aclose()
+
+    async def _close_bodies(self, chosen: Callable[[object], bool]) -> None:
+        for body, reader in list(self._bodies.items()):
+            if chosen(reader()):
+                await self.take_back(body)
 
     def check_usable(self) -> None:
         """Refuses a client that is closed, or that is used away from the event loop and process of its first call."""
@@ -108,6 +130,7 @@ class Connection:
     async def aclose(self) -> None:
         """Closes the pool; a client given by the user stays open. Closing twice does nothing."""
         self._closed = True
+        await self._close_bodies(lambda reader: True)
         transport, self._transport = self._transport, None
         if transport is not None:
             await transport.aclose()

@@ -29,8 +29,8 @@ _VISIBLE_ASCII = re.compile(r"[!-~]+")
 
 _SPACE_DOMAIN = ".signalwire.com"
 _SPACE_FORMS = (
-    "write `acme`, `acme.signalwire.com` or `https://acme.signalwire.com`, or a loopback address with its port as in "
-    "`127.0.0.1:8900`; any other origin goes into base_url"
+    "write `acme`, `acme.signalwire.com`, an https URL without a path as in `https://acme.signalwire.com`, or a "
+    "loopback address with its port as in `127.0.0.1:8900`"
 )
 
 
@@ -139,23 +139,32 @@ def signalwire_endpoint(space: str | None, base_url: str | None, *, allow_http: 
             "no SignalWire space. Tried in order: SignalWire(base_url=), SignalWire(space=), SIGNALWIRE_SPACE. "
             "Set one of them, for example SignalWire(space='acme')"
         )
-    return _space_endpoint(space)
+    return _space_endpoint(space, allow_http=allow_http)
 
 
-def _space_endpoint(space: str) -> Endpoint:
+def _space_endpoint(space: str, *, allow_http: bool) -> Endpoint:
     if not isinstance(space, str):
         raise ConfigurationError("space must be a str")
+    if "://" in space:
+        endpoint = _parse(space, "space", allow_http=allow_http, config="SignalWire")
+    else:
+        endpoint = _named_space(space)
+    if endpoint.path:
+        raise ConfigurationError(f"space must have no path: {_SPACE_FORMS}")
+    return endpoint
+
+
+def _named_space(space: str) -> Endpoint:
+    """The endpoint of a space without a scheme: a slip in a name must not send credentials to somebody else's host."""
     if _SPACE.fullmatch(space.lower()) and space.lower() != "localhost":
         space += _SPACE_DOMAIN
-    host = _parse(f"https://{space}" if "://" not in space else space, "space", allow_http=True, config="SignalWire")
-    if host.path:
-        raise ConfigurationError(f"space must have no path: {_SPACE_FORMS}")
-    if _is_loopback(host.host):
-        return host if "://" in space else _parse(f"http://{space}", "space", allow_http=True, config="SignalWire")
-    label, dot, rest = host.host.partition(".")
-    if host.scheme != "https" or host.port is not None or not _SPACE.fullmatch(label) or dot + rest != _SPACE_DOMAIN:
+    endpoint = _parse(f"https://{space}", "space", allow_http=False, config="SignalWire")
+    if _is_loopback(endpoint.host):
+        return _parse(f"http://{space}", "space", allow_http=False, config="SignalWire")
+    label, dot, rest = endpoint.host.partition(".")
+    if endpoint.port is not None or not _SPACE.fullmatch(label) or dot + rest != _SPACE_DOMAIN:
         raise ConfigurationError(f"space is no SignalWire space: {_SPACE_FORMS}")
-    return host
+    return endpoint
 
 
 def _parse(url: str, member: str, *, allow_http: bool, config: str, region: str = "") -> Endpoint:

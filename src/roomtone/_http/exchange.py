@@ -1,4 +1,5 @@
-"""The transport seam: bytes out; status, headers and bytes back. The door to httpx; knows no operation."""
+"""The transport seam: bytes out; status, headers and bytes back, or a stream of chunks. The door to httpx; knows no
+operation."""
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ import httpx
 from attrs import define, frozen
 
 from roomtone._core.operation import WireReply
+from roomtone._http.incoming import HttpxIncoming, Incoming, reason
 from roomtone.errors import (
     ClientClosedError,
     ConfigurationError,
@@ -55,6 +57,10 @@ class Transport(Protocol):
         """
         ...
 
+    async def open(self, outgoing: Outgoing, *, timeout: float | None) -> Incoming:
+        """The answer to one request, its body still to come; raises what `exchange` does."""
+        ...
+
     async def aclose(self) -> None: ...
 
 
@@ -92,11 +98,13 @@ class HttpxTransport:
     Args:
         library: httpx, or httpx2, which has the same names: where the sender's requests and errors come from.
         send: Sends one request and reads its answer.
+        stream: Sends one request and gives the library's response, unread.
         close: Closes what is ours to close.
     """
 
     library: ModuleType
     send: Callable[[Any], Awaitable[WireReply]]
+    stream: Callable[[Any], Awaitable[Any]]
     close: Callable[[], Awaitable[None]]
 
     async def exchange(self, outgoing: Outgoing, *, timeout: float | None) -> WireReply:
@@ -108,6 +116,17 @@ class HttpxTransport:
                 return await self.send(request)
         raise TimeoutError(
             f"no complete answer within the attempt's {timeout} s", maybe_processed=not trace.surely_unsent
+        )
+
+    async def open(self, outgoing: Outgoing, *, timeout: float | None) -> Incoming:
+        trace = _Trace()
+        request = _request(self.library, outgoing, timeout, trace)
+        with _as_transport_errors(self.library, trace), anyio.move_on_after(timeout):
+            response = await self.stream(request)
+            headers = _lower_headers(response.headers.multi_items())
+            return HttpxIncoming(self.library, response, response.status_code, headers)
+        raise TimeoutError(
+            f"no headers of an answer within the attempt's {timeout} s", maybe_processed=not trace.surely_unsent
         )
 
     async def aclose(self) -> None:
@@ -144,31 +163,21 @@ def _as_transport_errors(library: ModuleType, trace: _Trace) -> Generator[None]:
     try:
         yield
     except (library.ConnectError, library.ConnectTimeout, library.PoolTimeout, library.UnsupportedProtocol) as error:
-        raise ConnectError(f"no connection: {_reason(error)}") from error
+        raise ConnectError(f"no connection: {reason(error)}") from error
     except library.TimeoutException as error:
-        raise TimeoutError(f"timed out: {_reason(error)}", maybe_processed=not trace.surely_unsent) from error
+        raise TimeoutError(f"timed out: {reason(error)}", maybe_processed=not trace.surely_unsent) from error
     except library.DecodingError as error:
         raise ProtocolError(
-            f"the answer's content encoding is broken: {_reason(error)}", maybe_processed=True
+            f"the answer's content encoding is broken: {reason(error)}", maybe_processed=True
         ) from error
     except library.LocalProtocolError as error:
-        raise ProtocolError(f"the request is no HTTP: {_reason(error)}") from error
+        raise ProtocolError(f"the request is no HTTP: {reason(error)}") from error
     except library.RemoteProtocolError as error:
-        raise ProtocolError(f"the answer is no HTTP or broke off: {_reason(error)}", maybe_processed=True) from error
+        raise ProtocolError(f"the answer is no HTTP or broke off: {reason(error)}", maybe_processed=True) from error
     except (library.HTTPError, library.StreamError, library.InvalidURL, OSError) as error:
         raise TransportError(
-            f"the connection failed: {_reason(error)}", maybe_processed=not trace.surely_unsent
+            f"the connection failed: {reason(error)}", maybe_processed=not trace.surely_unsent
         ) from error
-
-
-def _reason(error: BaseException) -> str:
-    """What an error says; where it says nothing, as trio's do, what the operating system or TLS said before it."""
-    said: BaseException | None = error
-    while said is not None:
-        if str(said) and (said is error or isinstance(said, OSError)):
-            return str(said)
-        said = said.__cause__ or said.__context__
-    return type(error).__name__
 
 
 def _tls_context() -> ssl.SSLContext:
@@ -186,8 +195,11 @@ async def default_transport(ssl_context: ssl.SSLContext | None, max_connections:
     limits = httpx.Limits(max_connections=max_connections, max_keepalive_connections=max_connections)
     pool = httpx.AsyncHTTPTransport(verify=context, limits=limits, trust_env=False)
 
+    async def stream(request: httpx.Request) -> httpx.Response:
+        return await pool.handle_async_request(request)
+
     async def send(request: httpx.Request) -> WireReply:
-        response = await pool.handle_async_request(request)
+        response = await stream(request)
         assert isinstance(response.stream, httpx.AsyncByteStream)
         try:
             body = b"".join([chunk async for chunk in response.stream])
@@ -197,7 +209,7 @@ async def default_transport(ssl_context: ssl.SSLContext | None, max_connections:
         content = httpx.Response(response.status_code, headers=response.headers, content=body).content
         return WireReply(response.status_code, _lower_headers(response.headers.multi_items()), content)
 
-    return HttpxTransport(httpx, send, pool.aclose)
+    return HttpxTransport(httpx, send, stream, pool.aclose)
 
 
 def transport_of(client: Any) -> HttpxTransport:
@@ -207,16 +219,23 @@ def transport_of(client: Any) -> HttpxTransport:
         ConfigurationError: It is neither httpx's nor httpx2's `AsyncClient`.
     """
 
-    async def send(request: Any) -> WireReply:
+    def check_open() -> None:
         if client.is_closed:
             raise ClientClosedError("the http_client that was given is closed; it must stay open as long as the client")
+
+    async def send(request: Any) -> WireReply:
+        check_open()
         response = await client.send(request, auth=None, follow_redirects=False)
         return WireReply(response.status_code, _lower_headers(response.headers.multi_items()), response.content)
+
+    async def stream(request: Any) -> Any:
+        check_open()
+        return await client.send(request, auth=None, follow_redirects=False, stream=True)
 
     async def leave_open() -> None:
         pass
 
-    return HttpxTransport(_library_of(client), send, leave_open)
+    return HttpxTransport(_library_of(client), send, stream, leave_open)
 
 
 def _library_of(client: object) -> ModuleType:

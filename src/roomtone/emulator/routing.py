@@ -13,7 +13,8 @@ from roomtone._core.operation import Operation
 
 __all__ = ["Routes"]
 
-_LABEL = re.compile(r"\{(\w+)\}")
+_LABEL = re.compile(r"\{(\.?)(\w+)\}")
+_PART = re.compile(rf"{_LABEL.pattern}|[^{{]+")
 
 
 @frozen
@@ -28,11 +29,17 @@ class _Route:
 def _route(operation: Operation[Any, Any]) -> _Route:
     template, _, query = operation.path.partition("?")
     fixed = _LABEL.sub("", template)
-    parts = _LABEL.split(template)
-    # Every second part is a label's name.
-    pattern = "".join(f"(?P<{part}>[^/]+)" if index % 2 else re.escape(part) for index, part in enumerate(parts))
+    pattern = _PART.sub(_as_pattern, template)
     pairs = frozenset(query.split("&")) if query else frozenset[str]()
     return _Route(operation, re.compile(pattern), pairs, (len(pairs), len(fixed)))
+
+
+def _as_pattern(part: re.Match[str]) -> str:
+    """What a part of a template matches: a label, an ending that may be left out, or itself."""
+    dot, name = part.groups()
+    if name is None:
+        return re.escape(part[0])
+    return rf"(?:\.(?P<{name}>[^/.]+))?" if dot else f"(?P<{name}>[^/]+?)"
 
 
 class Routes:
@@ -55,5 +62,5 @@ class Routes:
         for route in self._by_method.get(method, ()):
             found = route.path.fullmatch(path)
             if found and route.fixed_query <= pairs:
-                return route.operation, {label: unquote(text) for label, text in found.groupdict().items()}
+                return route.operation, {label: unquote(text) for label, text in found.groupdict().items() if text}
         return None

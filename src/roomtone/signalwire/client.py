@@ -11,7 +11,7 @@ from roomtone.signalwire import errors, operations, resources
 
 
 class SignalWireClient(SignalWireBase):
-    """SignalWire's compatibility API: 79 operations.
+    """SignalWire's compatibility API: 79 operations and 4 downloads.
 
     `live.signalwire` of a `roomtone.Client` is one; `send` takes the request objects.
     """
@@ -41,13 +41,15 @@ class SignalWireClient(SignalWireBase):
     def conferences(self) -> resources.Conferences:
         """The resource with `list`, `list_participants`, `get_participant`, `update_participant`,
         `remove_participant`, `list_recordings`, `get_recording`, `update_recording`, `delete_recording`,
-        `start_stream`, `stop_stream`, `get`, `update`.
+        `start_stream`, `stop_stream`, `get`, `update`, `download_recording`.
         """
         return resources.Conferences(self)
 
     @cached_property
     def faxes(self) -> resources.Faxes:
-        """The resource with `list`, `create`, `list_media`, `get_media`, `delete_media`, `get`, `update`, `delete`."""
+        """The resource with `list`, `create`, `list_media`, `get_media`, `delete_media`, `get`, `update`, `delete`,
+        `download_media`.
+        """
         return resources.Faxes(self)
 
     @cached_property
@@ -57,7 +59,9 @@ class SignalWireClient(SignalWireBase):
 
     @cached_property
     def messages(self) -> resources.Messages:
-        """The resource with `list`, `create`, `list_media`, `get_media`, `delete_media`, `get`, `update`, `delete`."""
+        """The resource with `list`, `create`, `list_media`, `get_media`, `delete_media`, `get`, `update`, `delete`,
+        `download_media`.
+        """
         return resources.Messages(self)
 
     @cached_property
@@ -76,7 +80,7 @@ class SignalWireClient(SignalWireBase):
 
     @cached_property
     def recordings(self) -> resources.Recordings:
-        """The resource with `list`, `get`, `delete`."""
+        """The resource with `list`, `get`, `delete`, `download`."""
         return resources.Recordings(self)
 
     @cached_property

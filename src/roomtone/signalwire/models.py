@@ -81,6 +81,8 @@ PhoneNumberOrigin: TypeAlias = Literal["signalwire", "hosted"] | str
 
 RecordingChannels: TypeAlias = Literal["mono", "dual"] | str
 
+RecordingFormat: TypeAlias = Literal["wav", "mp3"] | str
+
 RecordingSource: TypeAlias = (
     Literal[
         "DialVerb",
@@ -1620,6 +1622,38 @@ class TranscriptionsDeleteRequest(Request[None]):
     """The request of `transcriptions.delete`, which describes the members."""
 
     sid: str
+
+
+@define(kw_only=True)
+class ConferencesDownloadRecordingRequest(Request[bytes]):
+    """The request of `conferences.download_recording`, which describes the members."""
+
+    conference_sid: str
+    sid: str
+
+
+@define(kw_only=True)
+class FaxesDownloadMediaRequest(Request[bytes]):
+    """The request of `faxes.download_media`, which describes the members."""
+
+    fax_sid: str
+    sid: str
+
+
+@define(kw_only=True)
+class MessagesDownloadMediaRequest(Request[bytes]):
+    """The request of `messages.download_media`, which describes the members."""
+
+    message_sid: str
+    sid: str
+
+
+@define(kw_only=True)
+class RecordingsDownloadRequest(Request[bytes]):
+    """The request of `recordings.download`, which describes the members."""
+
+    sid: str
+    format: RecordingFormat | None = None
 
 
 @define(kw_only=True)

@@ -1130,6 +1130,58 @@ TRANSCRIPTIONS_DELETE: Operation[models.TranscriptionsDeleteRequest, None] = Ope
     errors=(*EVERY_CALL, "SignalWireNotFoundError"),
 )
 
+CONFERENCES_DOWNLOAD_RECORDING: Operation[models.ConferencesDownloadRecordingRequest, bytes] = Operation(
+    service=SERVICE,
+    name="conferences.download_recording",
+    method="GET",
+    path="/Accounts/{AccountSid}/Conferences/{ConferenceSid}/Recordings/{Sid}",
+    request=models.ConferencesDownloadRecordingRequest,
+    response=bytes,
+    download=True,
+    labels={"conference_sid": "ConferenceSid", "sid": "Sid"},
+    safety="safe",
+    errors=(*EVERY_CALL, "SignalWireNotFoundError"),
+)
+
+FAXES_DOWNLOAD_MEDIA: Operation[models.FaxesDownloadMediaRequest, bytes] = Operation(
+    service=SERVICE,
+    name="faxes.download_media",
+    method="GET",
+    path="/Accounts/{AccountSid}/Faxes/{FaxSid}/Media/{Sid}",
+    request=models.FaxesDownloadMediaRequest,
+    response=bytes,
+    download=True,
+    labels={"fax_sid": "FaxSid", "sid": "Sid"},
+    safety="safe",
+    errors=(*EVERY_CALL, "SignalWireNotFoundError"),
+)
+
+MESSAGES_DOWNLOAD_MEDIA: Operation[models.MessagesDownloadMediaRequest, bytes] = Operation(
+    service=SERVICE,
+    name="messages.download_media",
+    method="GET",
+    path="/Accounts/{AccountSid}/Messages/{MessageSid}/Media/{Sid}",
+    request=models.MessagesDownloadMediaRequest,
+    response=bytes,
+    download=True,
+    labels={"message_sid": "MessageSid", "sid": "Sid"},
+    safety="safe",
+    errors=(*EVERY_CALL, "SignalWireNotFoundError"),
+)
+
+RECORDINGS_DOWNLOAD: Operation[models.RecordingsDownloadRequest, bytes] = Operation(
+    service=SERVICE,
+    name="recordings.download",
+    method="GET",
+    path="/Accounts/{AccountSid}/Recordings/{Sid}{.Format}",
+    request=models.RecordingsDownloadRequest,
+    response=bytes,
+    download=True,
+    labels={"sid": "Sid", "format": "Format"},
+    safety="safe",
+    errors=(*EVERY_CALL, "SignalWireNotFoundError"),
+)
+
 OPERATIONS: tuple[Operation[Any, Any], ...] = (
     ACCOUNTS_LIST,
     ACCOUNTS_CREATE,
@@ -1210,4 +1262,8 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     TRANSCRIPTIONS_LIST,
     TRANSCRIPTIONS_GET,
     TRANSCRIPTIONS_DELETE,
+    CONFERENCES_DOWNLOAD_RECORDING,
+    FAXES_DOWNLOAD_MEDIA,
+    MESSAGES_DOWNLOAD_MEDIA,
+    RECORDINGS_DOWNLOAD,
 )

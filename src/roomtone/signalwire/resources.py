@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from roomtone._service import SignalWireResource
+from roomtone.download import Download
 from roomtone.paging import Paginator
 from roomtone.signalwire import models, operations
 
@@ -37,7 +38,7 @@ class Accounts(SignalWireResource):
             SignalWireInvalidRequestError: HTTP 400, 422.
             SignalWireAuthenticationError: HTTP 401.
 
-        It only reads, so it is repeated after any failure that may pass.
+        It only reads, so it is repeated after any failure that may pass. Takes an API token with the scope Management.
         """
         return await self._call(
             operations.ACCOUNTS_LIST,
@@ -74,7 +75,8 @@ class Accounts(SignalWireResource):
             SignalWireInvalidRequestError: HTTP 400, 422.
             SignalWireAuthenticationError: HTTP 401.
 
-        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent. Takes
+        an API token with the scope Management.
         """
         return await self._call(operations.ACCOUNTS_CREATE, models.AccountsCreateRequest(friendly_name=friendly_name))
 
@@ -93,7 +95,7 @@ class Accounts(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        It only reads, so it is repeated after any failure that may pass.
+        It only reads, so it is repeated after any failure that may pass. Takes an API token with the scope Management.
         """
         return await self._call(operations.ACCOUNTS_GET, models.AccountsGetRequest(sid=sid))
 
@@ -113,7 +115,8 @@ class Accounts(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent. Takes
+        an API token with the scope Management.
         """
         return await self._call(
             operations.ACCOUNTS_UPDATE, models.AccountsUpdateRequest(sid=sid, friendly_name=friendly_name)
@@ -146,7 +149,8 @@ class Applications(SignalWireResource):
             SignalWireInvalidRequestError: HTTP 400, 422.
             SignalWireAuthenticationError: HTTP 401.
 
-        It only reads, so it is repeated after any failure that may pass.
+        It only reads, so it is repeated after any failure that may pass. Takes an API token with the scope Voice,
+        Messaging or Fax.
         """
         return await self._call(
             operations.APPLICATIONS_LIST,
@@ -213,7 +217,8 @@ class Applications(SignalWireResource):
             SignalWireInvalidRequestError: HTTP 400, 422.
             SignalWireAuthenticationError: HTTP 401.
 
-        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent. Takes
+        an API token with the scope Voice, Messaging or Fax.
         """
         return await self._call(
             operations.APPLICATIONS_CREATE,
@@ -251,7 +256,8 @@ class Applications(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        It only reads, so it is repeated after any failure that may pass.
+        It only reads, so it is repeated after any failure that may pass. Takes an API token with the scope Voice,
+        Messaging or Fax.
         """
         return await self._call(operations.APPLICATIONS_GET, models.ApplicationsGetRequest(sid=sid))
 
@@ -302,7 +308,8 @@ class Applications(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent. Takes
+        an API token with the scope Voice, Messaging or Fax.
         """
         return await self._call(
             operations.APPLICATIONS_UPDATE,
@@ -335,7 +342,8 @@ class Applications(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        A second execution leaves the same state, so it is repeated after any failure that may pass.
+        A second execution leaves the same state, so it is repeated after any failure that may pass. Takes an API token
+        with the scope Voice, Messaging or Fax.
         """
         await self._call(operations.APPLICATIONS_DELETE, models.ApplicationsDeleteRequest(sid=sid))
 
@@ -384,7 +392,7 @@ class Calls(SignalWireResource):
             SignalWireInvalidRequestError: HTTP 400, 422.
             SignalWireAuthenticationError: HTTP 401.
 
-        It only reads, so it is repeated after any failure that may pass.
+        It only reads, so it is repeated after any failure that may pass. Takes an API token with the scope Voice.
         """
         return await self._call(
             operations.CALLS_LIST,
@@ -530,7 +538,8 @@ class Calls(SignalWireResource):
             SignalWireInvalidRequestError: HTTP 400, 422.
             SignalWireAuthenticationError: HTTP 401.
 
-        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent. Takes
+        an API token with the scope Voice.
         """
         return await self._call(
             operations.CALLS_CREATE,
@@ -604,7 +613,8 @@ class Calls(SignalWireResource):
             SignalWireNotFoundError: HTTP 404.
             SignalWireUnavailableError: HTTP 503.
 
-        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent. Takes
+        an API token with the scope Voice.
         """
         return await self._call(
             operations.CALLS_START_RECORDING,
@@ -646,7 +656,8 @@ class Calls(SignalWireResource):
             SignalWireNotFoundError: HTTP 404.
             SignalWireUnavailableError: HTTP 503.
 
-        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent. Takes
+        an API token with the scope Voice.
         """
         return await self._call(
             operations.CALLS_UPDATE_RECORDING,
@@ -688,7 +699,8 @@ class Calls(SignalWireResource):
             SignalWireNotFoundError: HTTP 404.
             SignalWireUnavailableError: HTTP 503.
 
-        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent. Takes
+        an API token with the scope Voice.
         """
         return await self._call(
             operations.CALLS_START_STREAM,
@@ -723,7 +735,8 @@ class Calls(SignalWireResource):
             SignalWireNotFoundError: HTTP 404.
             SignalWireUnavailableError: HTTP 503.
 
-        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent. Takes
+        an API token with the scope Voice.
         """
         return await self._call(
             operations.CALLS_STOP_STREAM, models.CallsStopStreamRequest(call_sid=call_sid, sid=sid, status=status)
@@ -748,7 +761,7 @@ class Calls(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        It only reads, so it is repeated after any failure that may pass.
+        It only reads, so it is repeated after any failure that may pass. Takes an API token with the scope Voice.
         """
         return await self._call(operations.CALLS_GET, models.CallsGetRequest(sid=sid))
 
@@ -790,7 +803,8 @@ class Calls(SignalWireResource):
             SignalWireNotFoundError: HTTP 404.
             SignalWireUnavailableError: HTTP 503.
 
-        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent. Takes
+        an API token with the scope Voice.
         """
         return await self._call(
             operations.CALLS_UPDATE,
@@ -817,13 +831,14 @@ class Calls(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        A second execution leaves the same state, so it is repeated after any failure that may pass.
+        A second execution leaves the same state, so it is repeated after any failure that may pass. Takes an API token
+        with the scope Voice.
         """
         await self._call(operations.CALLS_DELETE, models.CallsDeleteRequest(sid=sid))
 
 
 class Conferences(SignalWireResource):
-    """`live.signalwire.conferences`: 13 operations."""
+    """`live.signalwire.conferences`: 13 operations and 1 download."""
 
     async def list(
         self,
@@ -862,7 +877,7 @@ class Conferences(SignalWireResource):
             SignalWireInvalidRequestError: HTTP 400, 422.
             SignalWireAuthenticationError: HTTP 401.
 
-        It only reads, so it is repeated after any failure that may pass.
+        It only reads, so it is repeated after any failure that may pass. Takes an API token with the scope Voice.
         """
         return await self._call(
             operations.CONFERENCES_LIST,
@@ -944,7 +959,7 @@ class Conferences(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        It only reads, so it is repeated after any failure that may pass.
+        It only reads, so it is repeated after any failure that may pass. Takes an API token with the scope Voice.
         """
         return await self._call(
             operations.CONFERENCES_LIST_PARTICIPANTS,
@@ -998,7 +1013,7 @@ class Conferences(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        It only reads, so it is repeated after any failure that may pass.
+        It only reads, so it is repeated after any failure that may pass. Takes an API token with the scope Voice.
         """
         return await self._call(
             operations.CONFERENCES_GET_PARTICIPANT,
@@ -1048,7 +1063,8 @@ class Conferences(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent. Takes
+        an API token with the scope Voice.
         """
         return await self._call(
             operations.CONFERENCES_UPDATE_PARTICIPANT,
@@ -1081,7 +1097,8 @@ class Conferences(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        A second execution leaves the same state, so it is repeated after any failure that may pass.
+        A second execution leaves the same state, so it is repeated after any failure that may pass. Takes an API token
+        with the scope Voice.
         """
         await self._call(
             operations.CONFERENCES_REMOVE_PARTICIPANT,
@@ -1118,7 +1135,7 @@ class Conferences(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        It only reads, so it is repeated after any failure that may pass.
+        It only reads, so it is repeated after any failure that may pass. Takes an API token with the scope Voice.
         """
         return await self._call(
             operations.CONFERENCES_LIST_RECORDINGS,
@@ -1178,7 +1195,7 @@ class Conferences(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        It only reads, so it is repeated after any failure that may pass.
+        It only reads, so it is repeated after any failure that may pass. Takes an API token with the scope Voice.
         """
         return await self._call(
             operations.CONFERENCES_GET_RECORDING,
@@ -1213,7 +1230,8 @@ class Conferences(SignalWireResource):
             SignalWireNotFoundError: HTTP 404.
             SignalWireUnavailableError: HTTP 503.
 
-        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent. Takes
+        an API token with the scope Voice.
         """
         return await self._call(
             operations.CONFERENCES_UPDATE_RECORDING,
@@ -1235,7 +1253,8 @@ class Conferences(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        A second execution leaves the same state, so it is repeated after any failure that may pass.
+        A second execution leaves the same state, so it is repeated after any failure that may pass. Takes an API token
+        with the scope Voice.
         """
         await self._call(
             operations.CONFERENCES_DELETE_RECORDING,
@@ -1278,7 +1297,8 @@ class Conferences(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent. Takes
+        an API token with the scope Voice.
         """
         return await self._call(
             operations.CONFERENCES_START_STREAM,
@@ -1314,7 +1334,8 @@ class Conferences(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent. Takes
+        an API token with the scope Voice.
         """
         return await self._call(
             operations.CONFERENCES_STOP_STREAM,
@@ -1336,7 +1357,7 @@ class Conferences(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        It only reads, so it is repeated after any failure that may pass.
+        It only reads, so it is repeated after any failure that may pass. Takes an API token with the scope Voice.
         """
         return await self._call(operations.CONFERENCES_GET, models.ConferencesGetRequest(sid=sid))
 
@@ -1366,7 +1387,8 @@ class Conferences(SignalWireResource):
             SignalWireNotFoundError: HTTP 404.
             SignalWireUnavailableError: HTTP 503.
 
-        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent. Takes
+        an API token with the scope Voice.
         """
         return await self._call(
             operations.CONFERENCES_UPDATE,
@@ -1375,9 +1397,36 @@ class Conferences(SignalWireResource):
             ),
         )
 
+    def download_recording(self, conference_sid: str, sid: str) -> Download:
+        """Stream conferences.download_recording:
+        `GET /Accounts/{AccountSid}/Conferences/{ConferenceSid}/Recordings/{Sid}`.
+
+        The documentation does not say what this path, the one of the metadata without `.json`, answers: that of call
+        recordings answers the media. `content_type` of the result tells what came.
+
+        Args:
+            conference_sid: Text; in the path.
+            sid: Text; in the path.
+
+        Returns:
+            `roomtone.Download`: the media, to be read in chunks or saved; nothing is sent before.
+
+        Raises:
+            SignalWireInvalidRequestError: HTTP 400.
+            SignalWireAuthenticationError: HTTP 401.
+            SignalWireNotFoundError: HTTP 404.
+
+        Up to the headers of its answer it is repeated after any failure that may pass, afterwards never. Takes an API
+        token with the scope Voice.
+        """
+        return self._download(
+            operations.CONFERENCES_DOWNLOAD_RECORDING,
+            models.ConferencesDownloadRecordingRequest(conference_sid=conference_sid, sid=sid),
+        )
+
 
 class Faxes(SignalWireResource):
-    """`live.signalwire.faxes`: 8 operations."""
+    """`live.signalwire.faxes`: 8 operations and 1 download."""
 
     async def list(
         self,
@@ -1408,7 +1457,7 @@ class Faxes(SignalWireResource):
             SignalWireInvalidRequestError: HTTP 400, 422.
             SignalWireAuthenticationError: HTTP 401.
 
-        It only reads, so it is repeated after any failure that may pass.
+        It only reads, so it is repeated after any failure that may pass. Takes an API token with the scope Fax.
         """
         return await self._call(
             operations.FAXES_LIST,
@@ -1489,7 +1538,8 @@ class Faxes(SignalWireResource):
             SignalWireInvalidRequestError: HTTP 400, 422.
             SignalWireAuthenticationError: HTTP 401.
 
-        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent. Takes
+        an API token with the scope Fax.
         """
         return await self._call(
             operations.FAXES_CREATE,
@@ -1527,7 +1577,7 @@ class Faxes(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        It only reads, so it is repeated after any failure that may pass.
+        It only reads, so it is repeated after any failure that may pass. Takes an API token with the scope Fax.
         """
         return await self._call(
             operations.FAXES_LIST_MEDIA,
@@ -1564,7 +1614,7 @@ class Faxes(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        It only reads, so it is repeated after any failure that may pass.
+        It only reads, so it is repeated after any failure that may pass. Takes an API token with the scope Fax.
         """
         return await self._call(operations.FAXES_GET_MEDIA, models.FaxesGetMediaRequest(fax_sid=fax_sid, sid=sid))
 
@@ -1581,7 +1631,8 @@ class Faxes(SignalWireResource):
             SignalWireNotFoundError: HTTP 404.
             SignalWireConflictError: HTTP 409.
 
-        A second execution leaves the same state, so it is repeated after any failure that may pass.
+        A second execution leaves the same state, so it is repeated after any failure that may pass. Takes an API token
+        with the scope Fax.
         """
         await self._call(operations.FAXES_DELETE_MEDIA, models.FaxesDeleteMediaRequest(fax_sid=fax_sid, sid=sid))
 
@@ -1601,7 +1652,7 @@ class Faxes(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        It only reads, so it is repeated after any failure that may pass.
+        It only reads, so it is repeated after any failure that may pass. Takes an API token with the scope Fax.
         """
         return await self._call(operations.FAXES_GET, models.FaxesGetRequest(sid=sid))
 
@@ -1622,7 +1673,8 @@ class Faxes(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent. Takes
+        an API token with the scope Fax.
         """
         return await self._call(operations.FAXES_UPDATE, models.FaxesUpdateRequest(sid=sid, status=status))
 
@@ -1638,9 +1690,35 @@ class Faxes(SignalWireResource):
             SignalWireNotFoundError: HTTP 404.
             SignalWireConflictError: HTTP 409.
 
-        A second execution leaves the same state, so it is repeated after any failure that may pass.
+        A second execution leaves the same state, so it is repeated after any failure that may pass. Takes an API token
+        with the scope Fax.
         """
         await self._call(operations.FAXES_DELETE, models.FaxesDeleteRequest(sid=sid))
+
+    def download_media(self, fax_sid: str, sid: str) -> Download:
+        """Stream faxes.download_media: `GET /Accounts/{AccountSid}/Faxes/{FaxSid}/Media/{Sid}`.
+
+        The documentation does not say what this path, the one of the metadata without `.json`, answers: that of call
+        recordings answers the media. `content_type` of the result tells what came.
+
+        Args:
+            fax_sid: Text; in the path.
+            sid: Text; in the path.
+
+        Returns:
+            `roomtone.Download`: the media, to be read in chunks or saved; nothing is sent before.
+
+        Raises:
+            SignalWireInvalidRequestError: HTTP 400.
+            SignalWireAuthenticationError: HTTP 401.
+            SignalWireNotFoundError: HTTP 404.
+
+        Up to the headers of its answer it is repeated after any failure that may pass, afterwards never. Takes an API
+        token with the scope Fax.
+        """
+        return self._download(
+            operations.FAXES_DOWNLOAD_MEDIA, models.FaxesDownloadMediaRequest(fax_sid=fax_sid, sid=sid)
+        )
 
 
 class LamlBins(SignalWireResource):
@@ -1669,7 +1747,8 @@ class LamlBins(SignalWireResource):
             SignalWireInvalidRequestError: HTTP 400, 422.
             SignalWireAuthenticationError: HTTP 401.
 
-        It only reads, so it is repeated after any failure that may pass.
+        It only reads, so it is repeated after any failure that may pass. Takes an API token with the scope Voice,
+        Messaging or Fax.
         """
         return await self._call(
             operations.LAML_BINS_LIST,
@@ -1703,7 +1782,8 @@ class LamlBins(SignalWireResource):
             SignalWireInvalidRequestError: HTTP 400, 422.
             SignalWireAuthenticationError: HTTP 401.
 
-        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent. Takes
+        an API token with the scope Voice, Messaging or Fax.
         """
         return await self._call(operations.LAML_BINS_CREATE, models.LamlBinsCreateRequest(name=name, contents=contents))
 
@@ -1722,7 +1802,8 @@ class LamlBins(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        It only reads, so it is repeated after any failure that may pass.
+        It only reads, so it is repeated after any failure that may pass. Takes an API token with the scope Voice,
+        Messaging or Fax.
         """
         return await self._call(operations.LAML_BINS_GET, models.LamlBinsGetRequest(sid=sid))
 
@@ -1743,7 +1824,8 @@ class LamlBins(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent. Takes
+        an API token with the scope Voice, Messaging or Fax.
         """
         return await self._call(
             operations.LAML_BINS_UPDATE, models.LamlBinsUpdateRequest(sid=sid, name=name, contents=contents)
@@ -1760,13 +1842,14 @@ class LamlBins(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        A second execution leaves the same state, so it is repeated after any failure that may pass.
+        A second execution leaves the same state, so it is repeated after any failure that may pass. Takes an API token
+        with the scope Voice, Messaging or Fax.
         """
         await self._call(operations.LAML_BINS_DELETE, models.LamlBinsDeleteRequest(sid=sid))
 
 
 class Messages(SignalWireResource):
-    """`live.signalwire.messages`: 8 operations."""
+    """`live.signalwire.messages`: 8 operations and 1 download."""
 
     async def list(
         self,
@@ -1801,7 +1884,7 @@ class Messages(SignalWireResource):
             SignalWireInvalidRequestError: HTTP 400, 422.
             SignalWireAuthenticationError: HTTP 401.
 
-        It only reads, so it is repeated after any failure that may pass.
+        It only reads, so it is repeated after any failure that may pass. Takes an API token with the scope Messaging.
         """
         return await self._call(
             operations.MESSAGES_LIST,
@@ -1886,7 +1969,8 @@ class Messages(SignalWireResource):
             SignalWireInvalidRequestError: HTTP 400, 422.
             SignalWireAuthenticationError: HTTP 401.
 
-        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent. Takes
+        an API token with the scope Messaging.
         """
         return await self._call(
             operations.MESSAGES_CREATE,
@@ -1933,7 +2017,7 @@ class Messages(SignalWireResource):
             SignalWireInvalidRequestError: HTTP 400, 422.
             SignalWireAuthenticationError: HTTP 401.
 
-        It only reads, so it is repeated after any failure that may pass.
+        It only reads, so it is repeated after any failure that may pass. Takes an API token with the scope Messaging.
         """
         return await self._call(
             operations.MESSAGES_LIST_MEDIA,
@@ -1991,7 +2075,7 @@ class Messages(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        It only reads, so it is repeated after any failure that may pass.
+        It only reads, so it is repeated after any failure that may pass. Takes an API token with the scope Messaging.
         """
         return await self._call(
             operations.MESSAGES_GET_MEDIA, models.MessagesGetMediaRequest(message_sid=message_sid, sid=sid)
@@ -2009,7 +2093,8 @@ class Messages(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        A second execution leaves the same state, so it is repeated after any failure that may pass.
+        A second execution leaves the same state, so it is repeated after any failure that may pass. Takes an API token
+        with the scope Messaging.
         """
         await self._call(
             operations.MESSAGES_DELETE_MEDIA, models.MessagesDeleteMediaRequest(message_sid=message_sid, sid=sid)
@@ -2031,7 +2116,7 @@ class Messages(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        It only reads, so it is repeated after any failure that may pass.
+        It only reads, so it is repeated after any failure that may pass. Takes an API token with the scope Messaging.
         """
         return await self._call(operations.MESSAGES_GET, models.MessagesGetRequest(sid=sid))
 
@@ -2052,7 +2137,8 @@ class Messages(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent. Takes
+        an API token with the scope Messaging.
         """
         return await self._call(operations.MESSAGES_UPDATE, models.MessagesUpdateRequest(sid=sid, body=body))
 
@@ -2067,9 +2153,35 @@ class Messages(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        A second execution leaves the same state, so it is repeated after any failure that may pass.
+        A second execution leaves the same state, so it is repeated after any failure that may pass. Takes an API token
+        with the scope Messaging.
         """
         await self._call(operations.MESSAGES_DELETE, models.MessagesDeleteRequest(sid=sid))
+
+    def download_media(self, message_sid: str, sid: str) -> Download:
+        """Stream messages.download_media: `GET /Accounts/{AccountSid}/Messages/{MessageSid}/Media/{Sid}`.
+
+        The documentation does not say what this path, the one of the metadata without `.json`, answers: that of call
+        recordings answers the media. `content_type` of the result tells what came.
+
+        Args:
+            message_sid: Text; in the path.
+            sid: Text; in the path.
+
+        Returns:
+            `roomtone.Download`: the media, to be read in chunks or saved; nothing is sent before.
+
+        Raises:
+            SignalWireInvalidRequestError: HTTP 400.
+            SignalWireAuthenticationError: HTTP 401.
+            SignalWireNotFoundError: HTTP 404.
+
+        Up to the headers of its answer it is repeated after any failure that may pass, afterwards never. Takes an API
+        token with the scope Messaging.
+        """
+        return self._download(
+            operations.MESSAGES_DOWNLOAD_MEDIA, models.MessagesDownloadMediaRequest(message_sid=message_sid, sid=sid)
+        )
 
 
 class PhoneNumbers(SignalWireResource):
@@ -2085,7 +2197,7 @@ class PhoneNumbers(SignalWireResource):
             SignalWireInvalidRequestError: HTTP 400.
             SignalWireAuthenticationError: HTTP 401.
 
-        It only reads, so it is repeated after any failure that may pass.
+        It only reads, so it is repeated after any failure that may pass. Takes an API token with the scope Numbers.
         """
         return await self._call(
             operations.PHONE_NUMBERS_LIST_AVAILABLE_COUNTRIES, models.PhoneNumbersListAvailableCountriesRequest()
@@ -2104,7 +2216,7 @@ class PhoneNumbers(SignalWireResource):
             SignalWireInvalidRequestError: HTTP 400.
             SignalWireAuthenticationError: HTTP 401.
 
-        It only reads, so it is repeated after any failure that may pass.
+        It only reads, so it is repeated after any failure that may pass. Takes an API token with the scope Numbers.
         """
         return await self._call(
             operations.PHONE_NUMBERS_GET_AVAILABLE_COUNTRY,
@@ -2152,7 +2264,7 @@ class PhoneNumbers(SignalWireResource):
             SignalWireInvalidRequestError: HTTP 400, 422.
             SignalWireAuthenticationError: HTTP 401.
 
-        It only reads, so it is repeated after any failure that may pass.
+        It only reads, so it is repeated after any failure that may pass. Takes an API token with the scope Numbers.
         """
         return await self._call(
             operations.PHONE_NUMBERS_SEARCH_LOCAL,
@@ -2215,7 +2327,7 @@ class PhoneNumbers(SignalWireResource):
             SignalWireInvalidRequestError: HTTP 400, 422.
             SignalWireAuthenticationError: HTTP 401.
 
-        It only reads, so it is repeated after any failure that may pass.
+        It only reads, so it is repeated after any failure that may pass. Takes an API token with the scope Numbers.
         """
         return await self._call(
             operations.PHONE_NUMBERS_SEARCH_TOLL_FREE,
@@ -2263,7 +2375,8 @@ class PhoneNumbers(SignalWireResource):
             SignalWireInvalidRequestError: HTTP 400, 422.
             SignalWireAuthenticationError: HTTP 401.
 
-        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent. Takes
+        an API token with the scope Numbers.
         """
         return await self._call(
             operations.PHONE_NUMBERS_IMPORT_NUMBER,
@@ -2295,7 +2408,7 @@ class PhoneNumbers(SignalWireResource):
             SignalWireInvalidRequestError: HTTP 400, 422.
             SignalWireAuthenticationError: HTTP 401.
 
-        It only reads, so it is repeated after any failure that may pass.
+        It only reads, so it is repeated after any failure that may pass. Takes an API token with the scope Numbers.
         """
         return await self._call(
             operations.PHONE_NUMBERS_LIST,
@@ -2378,7 +2491,8 @@ class PhoneNumbers(SignalWireResource):
             SignalWireInvalidRequestError: HTTP 400, 422.
             SignalWireAuthenticationError: HTTP 401.
 
-        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent. Takes
+        an API token with the scope Numbers.
         """
         return await self._call(
             operations.PHONE_NUMBERS_PURCHASE,
@@ -2421,7 +2535,7 @@ class PhoneNumbers(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        It only reads, so it is repeated after any failure that may pass.
+        It only reads, so it is repeated after any failure that may pass. Takes an API token with the scope Numbers.
         """
         return await self._call(operations.PHONE_NUMBERS_GET, models.PhoneNumbersGetRequest(sid=sid))
 
@@ -2481,7 +2595,8 @@ class PhoneNumbers(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent. Takes
+        an API token with the scope Numbers.
         """
         return await self._call(
             operations.PHONE_NUMBERS_UPDATE,
@@ -2518,7 +2633,8 @@ class PhoneNumbers(SignalWireResource):
             SignalWireNotFoundError: HTTP 404.
             SignalWireConflictError: HTTP 409.
 
-        A second execution leaves the same state, so it is repeated after any failure that may pass.
+        A second execution leaves the same state, so it is repeated after any failure that may pass. Takes an API token
+        with the scope Numbers.
         """
         await self._call(operations.PHONE_NUMBERS_DELETE, models.PhoneNumbersDeleteRequest(sid=sid))
 
@@ -2543,7 +2659,7 @@ class Queues(SignalWireResource):
             SignalWireInvalidRequestError: HTTP 400, 422.
             SignalWireAuthenticationError: HTTP 401.
 
-        It only reads, so it is repeated after any failure that may pass.
+        It only reads, so it is repeated after any failure that may pass. Takes an API token with the scope Voice.
         """
         return await self._call(
             operations.QUEUES_LIST, models.QueuesListRequest(page=page, page_size=page_size, page_token=page_token)
@@ -2574,7 +2690,8 @@ class Queues(SignalWireResource):
             SignalWireInvalidRequestError: HTTP 400, 422.
             SignalWireAuthenticationError: HTTP 401.
 
-        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent. Takes
+        an API token with the scope Voice.
         """
         return await self._call(
             operations.QUEUES_CREATE, models.QueuesCreateRequest(friendly_name=friendly_name, max_size=max_size)
@@ -2599,7 +2716,7 @@ class Queues(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        It only reads, so it is repeated after any failure that may pass.
+        It only reads, so it is repeated after any failure that may pass. Takes an API token with the scope Voice.
         """
         return await self._call(
             operations.QUEUES_LIST_MEMBERS,
@@ -2636,7 +2753,7 @@ class Queues(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        It only reads, so it is repeated after any failure that may pass.
+        It only reads, so it is repeated after any failure that may pass. Takes an API token with the scope Voice.
         """
         return await self._call(
             operations.QUEUES_GET_MEMBER, models.QueuesGetMemberRequest(queue_sid=queue_sid, call_sid=call_sid)
@@ -2663,7 +2780,8 @@ class Queues(SignalWireResource):
             SignalWireNotFoundError: HTTP 404.
             SignalWireUnavailableError: HTTP 503.
 
-        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent. Takes
+        an API token with the scope Voice.
         """
         return await self._call(
             operations.QUEUES_DEQUEUE_MEMBER,
@@ -2685,7 +2803,7 @@ class Queues(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        It only reads, so it is repeated after any failure that may pass.
+        It only reads, so it is repeated after any failure that may pass. Takes an API token with the scope Voice.
         """
         return await self._call(operations.QUEUES_GET, models.QueuesGetRequest(sid=sid))
 
@@ -2706,7 +2824,8 @@ class Queues(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent. Takes
+        an API token with the scope Voice.
         """
         return await self._call(
             operations.QUEUES_UPDATE,
@@ -2724,13 +2843,14 @@ class Queues(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        A second execution leaves the same state, so it is repeated after any failure that may pass.
+        A second execution leaves the same state, so it is repeated after any failure that may pass. Takes an API token
+        with the scope Voice.
         """
         await self._call(operations.QUEUES_DELETE, models.QueuesDeleteRequest(sid=sid))
 
 
 class Recordings(SignalWireResource):
-    """`live.signalwire.recordings`: 3 operations."""
+    """`live.signalwire.recordings`: 3 operations and 1 download."""
 
     async def list(
         self,
@@ -2763,7 +2883,7 @@ class Recordings(SignalWireResource):
             SignalWireInvalidRequestError: HTTP 400, 422.
             SignalWireAuthenticationError: HTTP 401.
 
-        It only reads, so it is repeated after any failure that may pass.
+        It only reads, so it is repeated after any failure that may pass. Takes an API token with the scope Voice.
         """
         return await self._call(
             operations.RECORDINGS_LIST,
@@ -2824,7 +2944,7 @@ class Recordings(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        It only reads, so it is repeated after any failure that may pass.
+        It only reads, so it is repeated after any failure that may pass. Takes an API token with the scope Voice.
         """
         return await self._call(operations.RECORDINGS_GET, models.RecordingsGetRequest(sid=sid))
 
@@ -2839,9 +2959,30 @@ class Recordings(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        A second execution leaves the same state, so it is repeated after any failure that may pass.
+        A second execution leaves the same state, so it is repeated after any failure that may pass. Takes an API token
+        with the scope Voice.
         """
         await self._call(operations.RECORDINGS_DELETE, models.RecordingsDeleteRequest(sid=sid))
+
+    def download(self, sid: str, *, format: models.RecordingFormat | None = None) -> Download:
+        """Stream recordings.download: `GET /Accounts/{AccountSid}/Recordings/{Sid}{.Format}`.
+
+        Args:
+            sid: Text; in the path.
+            format: `RecordingFormat`; what ends the path; `wav` when not sent.
+
+        Returns:
+            `roomtone.Download`: the media, to be read in chunks or saved; nothing is sent before.
+
+        Raises:
+            SignalWireInvalidRequestError: HTTP 400.
+            SignalWireAuthenticationError: HTTP 401.
+            SignalWireNotFoundError: HTTP 404.
+
+        Up to the headers of its answer it is repeated after any failure that may pass, afterwards never. Takes an API
+        token with the scope Voice.
+        """
+        return self._download(operations.RECORDINGS_DOWNLOAD, models.RecordingsDownloadRequest(sid=sid, format=format))
 
 
 class Tokens(SignalWireResource):
@@ -2862,7 +3003,8 @@ class Tokens(SignalWireResource):
             SignalWireInvalidRequestError: HTTP 400, 422.
             SignalWireAuthenticationError: HTTP 401.
 
-        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent. Takes
+        an API token with the scope Management.
         """
         return await self._call(
             operations.TOKENS_CREATE,
@@ -2887,7 +3029,8 @@ class Tokens(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
+        A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent. Takes
+        an API token with the scope Management.
         """
         return await self._call(
             operations.TOKENS_UPDATE, models.TokensUpdateRequest(token_id=token_id, name=name, permissions=permissions)
@@ -2904,7 +3047,8 @@ class Tokens(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        A second execution leaves the same state, so it is repeated after any failure that may pass.
+        A second execution leaves the same state, so it is repeated after any failure that may pass. Takes an API token
+        with the scope Management.
         """
         await self._call(operations.TOKENS_DELETE, models.TokensDeleteRequest(token_id=token_id))
 
@@ -2939,7 +3083,7 @@ class Transcriptions(SignalWireResource):
             SignalWireInvalidRequestError: HTTP 400, 422.
             SignalWireAuthenticationError: HTTP 401.
 
-        It only reads, so it is repeated after any failure that may pass.
+        It only reads, so it is repeated after any failure that may pass. Takes an API token with the scope Voice.
         """
         return await self._call(
             operations.TRANSCRIPTIONS_LIST,
@@ -2993,7 +3137,7 @@ class Transcriptions(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        It only reads, so it is repeated after any failure that may pass.
+        It only reads, so it is repeated after any failure that may pass. Takes an API token with the scope Voice.
         """
         return await self._call(operations.TRANSCRIPTIONS_GET, models.TranscriptionsGetRequest(sid=sid))
 
@@ -3008,6 +3152,7 @@ class Transcriptions(SignalWireResource):
             SignalWireAuthenticationError: HTTP 401.
             SignalWireNotFoundError: HTTP 404.
 
-        A second execution leaves the same state, so it is repeated after any failure that may pass.
+        A second execution leaves the same state, so it is repeated after any failure that may pass. Takes an API token
+        with the scope Voice.
         """
         await self._call(operations.TRANSCRIPTIONS_DELETE, models.TranscriptionsDeleteRequest(sid=sid))

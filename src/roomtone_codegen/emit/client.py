@@ -33,7 +33,7 @@ def client_module(service: facts.Service) -> str:
 def client_head(service: facts.Service, imports: str, base: str) -> list[str]:
     """What `client.py` begins with, down to the first method of the client."""
     about = [
-        f"{service.title}: {len(service.operations)} operations.",
+        f"{service.title}: {words.count(service.operations)}.",
         f"`live.{service.package}` of a `roomtone.Client` is one; `send` takes the request objects.",
     ]
     return [
@@ -52,7 +52,7 @@ def client_head(service: facts.Service, imports: str, base: str) -> list[str]:
 def methods(service: facts.Service, operations: Iterable[facts.Operation]) -> Iterator[str]:
     """The methods of some operations, each with its iterator where it has one."""
     for operation in operations:
-        yield method(service, operation)
+        yield download(service, operation) if operation.download else method(service, operation)
         if operation.pages is not None:
             yield iterator(service, operation, operation.pages)
 
@@ -96,6 +96,20 @@ def method(service: facts.Service, operation: facts.Operation) -> str:
             f"    async def {operation.python_name}({signature(members)}) -> {answer}:",
             docstring(words.method(service, operation, members), 8),
             f"        return {call}" if operation.response else f"        {call}",
+            "",
+        ]
+    )
+
+
+def download(service: facts.Service, operation: facts.Operation) -> str:
+    """The method of one download."""
+    members = arguments(operation)
+    call = f"self._download(operations.{constant(operation)}, {request(operation, members)})"
+    return "\n".join(
+        [
+            f"    def {operation.python_name}({signature(members)}) -> Download:",
+            docstring(words.method(service, operation, members), 8),
+            f"        return {call}",
             "",
         ]
     )

@@ -48,7 +48,7 @@ def _enum(enum: facts.Enum) -> str:
 
 
 def _request(service: facts.Service, operation: facts.Operation) -> str:
-    answer = literal(operation.response) if operation.response else "None"
+    answer = literal(operation.response) if operation.response else "bytes" if operation.download else "None"
     method = f"{operation.resource}.{operation.python_name}" if operation.resource else operation.python_name
     about = [f"The request of `{method}`, which describes the members."]
     return _class(service, operation.request, f"(Request[{answer}])", about, service.request_case)

@@ -64,7 +64,7 @@ def _service(service: facts.Service) -> str:
 
 def _operation(operation: facts.Operation, common: tuple[str, ...]) -> str:
     request = f"models.{operation.request.name}"
-    response = f"models.{operation.response}" if operation.response else "NoneType"
+    response = f"models.{operation.response}" if operation.response else "bytes" if operation.download else "NoneType"
     fields = {
         "service": "SERVICE",
         "name": literal(operation.name),
@@ -72,6 +72,7 @@ def _operation(operation: facts.Operation, common: tuple[str, ...]) -> str:
         "path": literal(operation.path),
         "request": request,
         "response": response,
+        "download": "True" if operation.download else "",
         "labels": _places(operation, "path"),
         "query": _places(operation, "query"),
         "headers": _places(operation, "header"),
@@ -83,7 +84,7 @@ def _operation(operation: facts.Operation, common: tuple[str, ...]) -> str:
         "reference": literal(operation.reference) if operation.reference else "",
     }
     given = ", ".join(f"{key}={value}" for key, value in fields.items() if value)
-    answer = response if operation.response else "None"
+    answer = "None" if response == "NoneType" else response
     return f"{constant(operation)}: Operation[{request}, {answer}] = Operation({given})\n"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from roomtone_codegen import facts
+from roomtone_codegen.emit import words
 from roomtone_codegen.emit.client import client_head, methods
 from roomtone_codegen.emit.text import docstring, header
 
@@ -11,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from roomtone._service import SignalWireResource
+from roomtone.download import Download
 from roomtone.paging import Paginator
 from roomtone.{package} import models, operations
 """
@@ -40,7 +42,7 @@ def resources_module(service: facts.Service) -> str:
         _RESOURCE_IMPORTS.format(package=service.package),
     ]
     for resource, operations in _resources(service).items():
-        about = f"`live.{service.package}.{resource}`: {len(operations)} operations."
+        about = f"`live.{service.package}.{resource}`: {words.count(operations)}."
         parts += [f"class {resource_name(resource)}(SignalWireResource):", docstring([about], 4), ""]
         parts += methods(service, operations)
     return "\n".join(parts)

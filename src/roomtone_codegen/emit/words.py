@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from roomtone_codegen import facts
 from roomtone_codegen.emit.errors import base_name
@@ -15,6 +15,11 @@ _SAFETY: dict[facts.Safety, str] = {
     "unsafe": "A second execution would act again, so it is not repeated when the answer was lost.",
     "once": "A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.",
 }
+_DOWNLOADED = "Up to the headers of its answer it is repeated after any failure that may pass, afterwards never."
+_UNDOCUMENTED = (
+    "The documentation does not say what this path, the one of the metadata without `.json`, answers: that of call"
+    " recordings answers the media. `content_type` of the result tells what came."
+)
 _UNITS = {
     "milliseconds": ("milliseconds", "millis", "ms"),
     "seconds": ("seconds",),
@@ -98,7 +103,7 @@ def entry(member: facts.Member) -> str:
     if unit(member):
         notes.append(f"in {unit(member)}")
     if member.place == "path":
-        notes.append("in the path")
+        notes.append("in the path" if member.required else "what ends the path")
     elif member.place != "body":
         notes.append(f"{member.place} `{member.at}`")
     if member.numbered:
@@ -151,7 +156,16 @@ def _raises_by_status(operation: facts.Operation) -> Iterator[str]:
         yield f"{name}: HTTP {', '.join(map(str, statuses))}."
 
 
+def count(operations: Sequence[facts.Operation]) -> str:
+    """`3 operations and 1 download`."""
+    downloads = sum(operation.download for operation in operations)
+    also = f" and {downloads} download{'s' if downloads > 1 else ''}" if downloads else ""
+    return f"{len(operations) - downloads} operations{also}"
+
+
 def _returns(service: facts.Service, operation: facts.Operation) -> str:
+    if operation.download:
+        return "`roomtone.Download`: the media, to be read in chunks or saved; nothing is sent before."
     if operation.response is None:
         return ""
     shape = next(shape for shape in service.shapes if shape.name == operation.response)
@@ -161,16 +175,29 @@ def _returns(service: facts.Service, operation: facts.Operation) -> str:
     return f"`{shape.name}`" + (f" with {names}." if names else ", which is empty.")
 
 
+def _scopes(scopes: Sequence[str]) -> str:
+    """`Takes an API token with the scope Voice, Messaging or Fax.`"""
+    if not scopes:
+        return ""
+    *others, last = scopes
+    return f"Takes an API token with the scope {', '.join(others)}{' or ' if others else ''}{last}."
+
+
 def method(service: facts.Service, operation: facts.Operation, arguments: Iterable[facts.Member]) -> list[str]:
     """The paragraphs of a method's docstring."""
-    paragraphs = [f"Call {operation.name}: `{operation.method} {operation.path}`."]
+    verb = "Stream" if operation.download else "Call"
+    paragraphs = [f"{verb} {operation.name}: `{operation.method} {operation.path}`."]
+    if not operation.documented:
+        paragraphs.append(_UNDOCUMENTED)
     if entries := [entry(member) for member in arguments]:
         paragraphs.append("\n".join(["Args:", *entries]))
     if returns := _returns(service, operation):
         paragraphs.append(f"Returns:\n{returns}")
     if raises := list(_raises(service, operation) if service.errors else _raises_by_status(operation)):
         paragraphs.append("\n".join(["Raises:", *raises]))
-    paragraphs.append(" ".join(part for part in (_SAFETY[operation.safety], operation.reference) if part))
+    repeating = _DOWNLOADED if operation.download else _SAFETY[operation.safety]
+    about = (repeating, _scopes(operation.scopes), operation.reference)
+    paragraphs.append(" ".join(part for part in about if part))
     return paragraphs
 
 

@@ -1,0 +1,69 @@
+"""From the bytes of a content encoding to those of the content, piece by piece. Pure."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import Protocol
+
+__all__ = ["Unpacker", "is_encoded", "unpacker"]
+
+PIECE = 64 * 1024
+"""The most bytes of content in one piece: a few packed bytes can stand for a thousand times as many."""
+
+
+class Unpacker(Protocol):
+    """Takes a body as it comes and gives its content."""
+
+    def feed(self, packed: bytes) -> Iterator[bytes]:
+        """The content of the next bytes. Raises ValueError where they are no such encoding."""
+        ...
+
+    def end(self) -> None:
+        """Raises ValueError when the body ended too early."""
+        ...
+
+
+class _Plain:
+    def feed(self, packed: bytes) -> Iterator[bytes]:
+        yield packed
+
+    def end(self) -> None:
+        pass
+
+
+class _Inflating:
+    """gzip or zlib, told apart by their first bytes; members one after the other are one content."""
+
+    def __init__(self) -> None:
+        self._new: Callable[[], zlib._Decompress] = lambda: zlib.decompressobj(zlib.MAX_WBITS | 32)
+        self._current = self._new()
+        self._begun = False
+
+    def feed(self, packed: bytes) -> Iterator[bytes]:
+        try:
+            while packed:
+                if self._current.eof:
+                    self._current = self._new()
+                piece = self._current.decompress(packed, PIECE)
+                self._begun = True
+                packed = self._current.unconsumed_tail or self._current.unused_data
+                if piece:
+                    yield piece
+        except zlib.error as error:
+            raise ValueError(str(error)) from error
+
+    def end(self) -> None:
+        if self._begun and not self._current.eof:
+            raise ValueError("it ends too early")
+
+
+def is_encoded(headers: Mapping[str, str]) -> bool:
+    """Whether the length of a body is another than that of its content."""
+    return headers.get("content-encoding", "identity").strip().lower() not in ("", "identity")
+
+
+def unpacker(headers: Mapping[str, str]) -> Unpacker:
+    """What takes a body's gzip or deflate off; every other encoding, which nobody asks for, stays as it is."""
+    encoding = headers.get("content-encoding", "").strip().lower()
+    return _Inflating() if encoding in ("gzip", "x-gzip", "deflate") else _Plain()

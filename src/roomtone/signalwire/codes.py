@@ -1,0 +1,152 @@
+"""SignalWire's documented error codes that a caller can act on, as constants. Knows nothing.
+
+An error of a request has them as `code` (`error.code == codes.INVALID_TO`); a message, fax, recording or call that went
+wrong later has them as `error_code`. Both are strings. A code that is not here comes through all the same.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+# The account, and who is asking
+
+CAPABILITIES_INVALID: Final = "4000"
+"""The capabilities of a number are missing or wrong."""
+BALANCE_TOO_LOW: Final = "4001"
+"""The balance does not cover the fee."""
+INVALID_ARGUMENT: Final = "10000"
+"""An argument is missing or wrong, or the call, conference, fax or message is past what was asked for."""
+FEATURE_NOT_ENABLED: Final = "10001"
+"""The space does not have this feature."""
+INVALID_TOKEN_PERMISSIONS: Final = "10003"
+"""A permission for an API token is unknown."""
+FOREIGN_SUBPROJECT: Final = "10004"
+"""The subproject is another project's."""
+UNKNOWN_ERROR: Final = "20001"
+INVALID_FRIENDLY_NAME: Final = "20002"
+"""The friendly name is missing, or not of 1 to 64 characters."""
+AUTHENTICATION_FAILED: Final = "20003"
+"""The credentials are wrong, or closed to this part of the API."""
+STILL_IN_PROGRESS: Final = "20009"
+"""What is to be deleted is not finished."""
+ACTION_DISABLED: Final = "20010"
+"""The account may not do this."""
+NOT_FOUND: Final = "20404"
+INVALID_CXML: Final = "20422"
+"""The document is no valid cXML."""
+TOO_MANY_REQUESTS: Final = "20429"
+INTERNAL_ERROR: Final = "20504"
+ACCOUNT_LIMIT: Final = "21219"
+"""A limit of the account, or of a trial, which reaches verified numbers only."""
+UNSUPPORTED_PARAMETER: Final = "90000"
+"""A parameter or its form is not supported here."""
+
+# Calls, conferences and streams
+
+INVALID_QUEUE_MEMBER_URL: Final = "11100"
+INVALID_SEND_DIGITS: Final = "13222"
+INVALID_RECORDING_EVENT: Final = "13621"
+INVALID_TRIM: Final = "13699"
+INVALID_CONFERENCE_ATTRIBUTES: Final = "16002"
+CALL_WITHOUT_INSTRUCTIONS: Final = "21205"
+"""A call needs a URL or an application."""
+INVALID_TIMEOUT: Final = "21208"
+INVALID_METHOD: Final = "21209"
+"""A method is neither GET nor POST."""
+FROM_NOT_YOURS: Final = "21210"
+"""The calling number is neither bought nor verified."""
+INVALID_TO: Final = "21211"
+INVALID_FROM: Final = "21212"
+CALL_WITHOUT_FROM: Final = "21213"
+TO_NOT_CALLABLE: Final = "21217"
+INVALID_APPLICATION_SID: Final = "21218"
+NOT_IN_PROGRESS: Final = "21220"
+"""The call or conference is in no state to be redirected, recorded or streamed."""
+INVALID_MACHINE_DETECTION: Final = "21234"
+MACHINE_DETECTION_WITHOUT_CALLBACK: Final = "21262"
+INVALID_URL: Final = "21402"
+INVALID_CALLBACK_URL: Final = "21456"
+INVALID_CONFERENCE_STATUS: Final = "21475"
+QUEUE_LIMIT: Final = "21611"
+"""Too many calls, messages or faxes wait for this number."""
+INVALID_CALLBACK_EVENT: Final = "21626"
+PRICE_ABOVE_MAXIMUM: Final = "30010"
+"""The call or message would cost more than the given maximum."""
+INVALID_STREAM_URL: Final = "31922"
+"""A stream's URL is no `wss` URL, or has white space in it."""
+UNREGISTERED_SIP_DOMAIN: Final = "32009"
+
+# Phone numbers
+
+INVALID_PHONE_NUMBER: Final = "21401"
+APPLICATION_NOT_FOUND: Final = "21420"
+NUMBER_OR_AREA_CODE_MISSING: Final = "21421"
+INVALID_AREA_CODE: Final = "21451"
+NUMBER_NOT_CAPABLE: Final = "21601"
+"""The number has no voice, messages or fax, whichever was asked of it."""
+INVALID_EMERGENCY_ADDRESS: Final = "21628"
+INVALID_EMERGENCY_ADDRESS_ID: Final = "22109"
+NUMBER_TOO_NEW_TO_RELEASE: Final = "22121"
+
+# Sending messages
+
+MESSAGE_EMPTY: Final = "21602"
+"""A message needs a text or media."""
+MESSAGE_NUMBER_INVALID: Final = "21603"
+"""The number of either side is missing or malformed."""
+MESSAGE_WITHOUT_TO: Final = "21604"
+TO_NOT_MOBILE: Final = "21606"
+BLOCKED_BY_RECIPIENT: Final = "21610"
+"""The recipient, or a block list, refuses this number."""
+MEDIA_NOT_SUPPORTED: Final = "21612"
+INVALID_MOBILE_NUMBER: Final = "21614"
+MESSAGE_TOO_LONG: Final = "21617"
+INVALID_MEDIA_URL: Final = "21620"
+TOO_MANY_MEDIA: Final = "21623"
+INVALID_VALIDITY_PERIOD: Final = "21624"
+INVALID_NUMBER_GROUP: Final = "21701"
+NUMBER_GROUP_NOT_CAPABLE: Final = "21703"
+MESSAGE_WITHOUT_FROM: Final = "21705"
+CAMPAIGN_NOT_ACTIVE: Final = "21717"
+REDACTION_NOT_EMPTY: Final = "50509"
+"""A message is redacted with an empty body and no other."""
+
+# What became of a message
+
+MESSAGE_EXPIRED: Final = "30001"
+INSUFFICIENT_BALANCE: Final = "30002"
+HANDSET_UNREACHABLE: Final = "30003"
+BLOCKED_BY_CARRIER: Final = "30004"
+HANDSET_UNKNOWN: Final = "30005"
+NOT_ROUTABLE: Final = "30006"
+FILTERED_BY_CARRIER: Final = "30007"
+DELIVERY_FAILED: Final = "30008"
+"""Something beyond SignalWire failed, and did not say what."""
+EXPIRED_AT_CARRIER: Final = "30009"
+CARRIER_RATE_LIMIT: Final = "30022"
+CARRIER_DAILY_LIMIT: Final = "30027"
+CAMPAIGN_DAILY_LIMIT: Final = "35125"
+CARRIER_UNREACHABLE: Final = "63011"
+MEDIA_NOT_DOWNLOADED: Final = "63019"
+
+# Your own server, when SignalWire asked it for instructions or called it back
+
+WEBHOOK_TIMED_OUT: Final = "11200"
+WEBHOOK_HOST_UNKNOWN: Final = "11210"
+WEBHOOK_REDIRECTS: Final = "11215"
+"""Too many redirects."""
+WEBHOOK_FAILED: Final = "11217"
+"""It answered with 4xx or 5xx."""
+WEBHOOK_TLS_FAILED: Final = "11220"
+WEBHOOK_BODY_TOO_LARGE: Final = "11750"
+MEDIA_TOO_LARGE: Final = "11751"
+CXML_NOT_PARSED: Final = "12100"
+INVALID_CONTENT_TYPE: Final = "12300"
+CONNECTION_TIMED_OUT: Final = "31003"
+
+# Pages
+
+INVALID_PAGE_TOKEN: Final = "21481"
+PAGE_TOKEN_MISSING: Final = "54453"
+"""A page other than the first needs the token of the page before it."""
+INVALID_PAGE_SIZE: Final = "54454"
