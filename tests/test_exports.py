@@ -29,7 +29,10 @@ CLIENTS = {
     "ivschat": "IVSChatClient",
     "signalwire": "SignalWireClient",
 }
-TOP_LEVEL = {"Aws", "Client", "Credentials", "Paginator", "Reply", "SignalWire", "errors", "from_wire", "to_wire"}
+TOP_LEVEL = {
+    *("Aws", "Client", "Credentials", "Download", "Paginator", "Reply", "SignalWire"),
+    *("errors", "from_wire", "to_wire"),
+}
 HEAVY = {"httpx", "httpcore", "botocore", "cattrs", "respx", "uvicorn", *(f"roomtone.{name}" for name in CLIENTS)}
 
 each_service = pytest.mark.parametrize("package", sorted(CLIENTS))

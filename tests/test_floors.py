@@ -23,6 +23,8 @@ INSIDE_SERVICE = {
     "operations": {"models"},
     "errors": {"models"},
     "models": set[str](),
+    "webhooks": {"models"},
+    "streams": {"models"},
 }
 
 

@@ -29,7 +29,7 @@ PACKAGES = (
 
 def classes() -> Iterator[type[errors.RoomtoneError]]:
     """Every error class there is."""
-    for package in PACKAGES:
+    for package in (*PACKAGES, "signalwire.webhooks"):
         import_module(f"roomtone.{package}")
     waiting: list[type[errors.RoomtoneError]] = [errors.RoomtoneError]
     while waiting:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,7 +73,13 @@ def test_an_example_runs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """An example works as it stands, on both event loops, and prints what it promises."""
-    names: dict[str, Any] = {"__name__": "example", "conference_sid": conference_sid}
+    names: dict[str, Any] = {
+        "__name__": "example",
+        "conference_sid": conference_sid,
+        "SPACE": os.environ["SIGNALWIRE_SPACE"],
+        "PROJECT": os.environ["SIGNALWIRE_PROJECT_ID"],
+        "TOKEN": os.environ["SIGNALWIRE_API_TOKEN"],
+    }
     code = compile(block, page, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
 
     async def run() -> None:

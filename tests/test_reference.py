@@ -12,6 +12,7 @@ import pytest
 
 import roomtone
 from roomtone import config, emulator, errors
+from roomtone.signalwire import codes, limits, streams, webhooks
 
 DOCS = Path(__file__).parent.parent / "docs"
 
@@ -69,11 +70,15 @@ def test_every_method_of_the_wire_table_exists() -> None:
 
 
 def test_every_other_public_name_is_described() -> None:
-    """The top level and the configuration are on the client's page; errors and emulator have pages of their own."""
+    """The top level and the configuration are on the client's page; other public modules have pages of their own."""
     described = directives((DOCS / "reference" / "client.md").read_text("utf-8"))
     top = {f"roomtone.{name}" for name in roomtone.__all__ if name not in {*SERVICES, "errors"}}
     settings = {f"roomtone.config.{name}" for name in config.__all__ if not hasattr(roomtone, name)}
     assert described == top | settings
     assert directives((DOCS / "reference" / "errors.md").read_text("utf-8")) == {errors.__name__}
+    described = directives((DOCS / "reference" / "signalwire_events.md").read_text("utf-8"))
+    assert described == {streams.__name__, webhooks.__name__}
+    described = directives((DOCS / "reference" / "signalwire_errors.md").read_text("utf-8"))
+    assert described == {codes.__name__, limits.__name__}
     described = directives((DOCS / "reference" / "emulator.md").read_text("utf-8"))
     assert {f"roomtone.emulator.{name}" for name in emulator.__all__} - described == set()

@@ -69,6 +69,16 @@ async def conferences(live: roomtone.Client, sid: str) -> None:
     assert_type(stream.sid, str)
 
 
+async def media(live: roomtone.Client, sid: str) -> None:
+    assert_type(live.signalwire.recordings.download(sid, format="mp3"), roomtone.Download)
+    async with live.signalwire.faxes.download_media(sid, sid) as pages:
+        assert_type(pages, roomtone.Download)
+        assert_type(pages.size, int | None)
+        async for chunk in pages:
+            assert_type(chunk, bytes)
+    assert_type(await live.signalwire.messages.download_media(sid, sid).save("a", progress=print), int)
+
+
 def options(live: roomtone.Client) -> None:
     assert_type(live.ivs, IVSClient)
     quick = live.ivs.with_options(timeout=2.0, max_attempts=1, region="us-west-2")
