@@ -78,7 +78,8 @@ class Aws:
         endpoint_url: Another endpoint for all services, or a mapping from boto3's service names to endpoints.
         use_fips: Use FIPS endpoints; None asks the environment and the profile.
         use_dualstack: Use dual-stack endpoints; None asks the environment and the profile.
-        retry_mode: `standard` or `adaptive`; None asks the environment and the profile.
+        retry_mode: `standard` or `adaptive`, which is accepted and behaves as `standard` in this version; None asks the
+            environment and the profile.
         max_attempts: Attempts in total per call; None asks the environment and the profile, else 3.
         allow_http: Allow plain http to an endpoint that is not on loopback.
     """

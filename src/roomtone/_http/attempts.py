@@ -207,11 +207,11 @@ async def _attempts(
         outgoing = _outgoing(target, wire, signed.headers)
         progress.attempts += 1
         # Until the attempt is told otherwise, a call that ends here may have been carried out.
-        certain, progress.maybe_processed = progress.maybe_processed, True
+        earlier, progress.maybe_processed = progress.maybe_processed, True
         try:
             done = await once(transport, outgoing)
         except RoomtoneError as error:
-            progress.maybe_processed = certain or error.maybe_processed
+            progress.maybe_processed = earlier or error.maybe_processed
             delay = _delay(error, operation, progress.attempts, max_attempts, connection.jitter())
             if delay is None and not renewed and progress.attempts < max_attempts and provider.renews(error, signed):
                 # The service looked at the credentials only, so any operation may be repeated, at once and for free.
