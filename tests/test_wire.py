@@ -37,6 +37,13 @@ def refused(cls: Any, mapping: Any) -> errors.RequestError:
     return caught.value
 
 
+def test_parts_that_only_requests_carry_are_as_strict_as_requests() -> None:
+    """A slip in a nested mapping is refused, not dropped: what was meant would never be sent."""
+    assert "did you mean 'ExternalUserId'?" in refused(CreateAttendeeRequestItem, {"ExternalUsrId": "ana"}).message
+    assert refused(CreateAttendeeRequestItem, {}).member == "external_user_id"
+    assert from_wire(Attendee, {"AttendeeId": "a", "Unheard": 1}).attendee_id == "a"
+
+
 def test_a_meeting_for_the_browser() -> None:
     """A response and its parts are what a Chime browser SDK takes: the API's names, secrets too."""
     made = CreateMeetingResponse(

@@ -36,8 +36,8 @@ def from_wire(cls: type[T], mapping: Mapping[str, Any]) -> T:
 
     Args:
         cls: A request, response or nested shape.
-        mapping: Its members by the API's names. Unknown names are refused for requests and ignored for everything else;
-            timestamps may be datetimes.
+        mapping: Its members by the API's names. Unknown names are refused for requests, and for shapes that requests
+            alone carry; everything else ignores them. Timestamps may be datetimes.
 
     Raises:
         RequestError: The mapping does not fit; names the member, never the value.

@@ -126,6 +126,7 @@ class _Reader:
         self._nested: dict[str, facts.Shape] = {}
         self._enums: dict[str, facts.Enum] = {}
         self._sent: set[str] = set()
+        self._answered: set[str] = set()
         self._curated: set[tuple[str, str]] = set()
 
     def _stop(self, what: str) -> Undecided:
@@ -149,6 +150,9 @@ class _Reader:
             raise self._stop(f"unsupported protocol {meta['protocol']!r} or signature {meta['signatureVersion']!r}")
         for name in sorted(self._requests & self._shapes.keys()):
             self._walk(name, self._sent, ())
+        for name, shape in self._shapes.items():
+            if shape.get("exception") or name.removesuffix("Response") in self._operations:
+                self._walk(name, self._answered, ())
         operations: list[facts.Operation] = []
         responses: list[facts.Shape] = []
         for name, model in self._operations.items():
@@ -195,7 +199,7 @@ class _Reader:
                 raise self._stop(f"curation.toml says that {shape} is always answered, but requests send it too")
 
     def _walk(self, name: str, seen: set[str], path: tuple[str, ...]) -> None:
-        """Mark everything reachable from a request shape; stop at recursion."""
+        """Mark everything reachable from a shape; stop at recursion."""
         if name in path:
             raise self._stop(f"{name} contains itself")
         seen.add(name)
@@ -320,7 +324,13 @@ class _Reader:
         unknown = set(shape.get("required", ())) - shape["members"].keys()
         if unknown:
             raise self._stop(f"{name} requires {min(unknown)}, which it does not have")
-        return facts.Shape(name=name, members=members, union=bool(shape.get("union")), in_request=name in self._sent)
+        return facts.Shape(
+            name=name,
+            members=members,
+            union=bool(shape.get("union")),
+            in_answer=name in self._answered,
+            in_request=name in self._sent,
+        )
 
     def _is_noise(self, shape: str, wire: str, ref: Mapping[str, Any]) -> bool:
         return ref.get("location") == "header" and shape not in self._requests and wire in self._curation.noise

@@ -32,6 +32,7 @@ IMPORTED = {
         "Mapping",
         "NoneType",
         "OneOf",
+        "RequestPart",
         "Operation",
         "OPERATIONS",
         "Paginator",

@@ -115,6 +115,8 @@ class Shape:
     members: tuple[Member, ...]
     union: bool = False
     """Exactly one member is given: emitted with the base `OneOf` of roomtone._core.model."""
+    in_answer: bool = False
+    """Reachable from a response or an error. A nested shape that is not is emitted with the base `RequestPart`."""
     in_request: bool = False
     """Reachable from a request: its sequences are `Sequence`, not `list`."""
 

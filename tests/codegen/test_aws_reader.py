@@ -209,6 +209,14 @@ def test_only_what_is_reachable_is_kept() -> None:
     assert (shape("Part").in_request, shape("Tune").in_request) == (True, False)
 
 
+def test_what_only_requests_carry_is_a_part_of_them() -> None:
+    """A shape that an answer or an error leads to as well is read with tolerance, so it is no part of requests alone."""
+    assert (shape("Part").in_answer, shape("Tune").in_answer) == (False, True)
+    shared = deepcopy(MODEL)
+    shared["shapes"]["Tune"]["members"]["Part"] = {"shape": "Part"}
+    assert next(one for one in read(shared).shapes if one.name == "Part").in_answer
+
+
 def test_errors_keep_their_own_members_only() -> None:
     """Code, message and request id are every error's; the other members are the error's own."""
     (error,) = read().errors

@@ -18,7 +18,7 @@ import cattrs
 
 from roomtone._core.caching import cache
 from roomtone._core.dates import epoch_seconds, iso8601, parse_timestamp
-from roomtone._core.model import ANSWERED, TIMESTAMP, WIRE, Dialect, OneOf, Request
+from roomtone._core.model import ANSWERED, TIMESTAMP, WIRE, Dialect, OneOf, Request, RequestPart
 from roomtone._core.naming import did_you_mean, wire_name
 
 __all__ = [
@@ -497,8 +497,8 @@ TOLERANT_ANSWERS = Codec(tolerant=True)
 
 
 def codec_for(cls: type[Any]) -> Codec:
-    """The codec that reads and writes a class by itself: requests strictly, everything else as an answer."""
+    """The codec that reads and writes a class by itself: requests and their parts strictly, the rest as an answer."""
     dialect = dialect_of(cls)
-    if issubclass(cls, Request):
+    if issubclass(cls, (Request, RequestPart)):
         return REQUESTS
     return TOLERANT_ANSWERS if dialect.tolerant else ANSWERS

@@ -32,6 +32,12 @@ class Request(Generic[ResponseT_co]):
     __slots__ = ()
 
 
+class RequestPart:
+    """The base of every shape that requests alone carry: what is wrong in it by itself is as wrong as in a request."""
+
+    __slots__ = ()
+
+
 class OneOf:
     """The base of every union shape: exactly one of its members is given."""
 

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 from attrs import define, field
 
-from roomtone._core.model import PASCAL, Dialect, Request
+from roomtone._core.model import PASCAL, Dialect, Request, RequestPart
 
 DIALECT: Dialect = PASCAL
 
@@ -852,7 +852,7 @@ class KinesisVideoStreamConfiguration:
 
 
 @define(kw_only=True)
-class KinesisVideoStreamConfigurationUpdate:
+class KinesisVideoStreamConfigurationUpdate(RequestPart):
     """Sent in requests.
 
     Args:
@@ -912,7 +912,7 @@ class KinesisVideoStreamSourceRuntimeConfiguration:
 
 
 @define(kw_only=True)
-class KinesisVideoStreamSourceTaskConfiguration:
+class KinesisVideoStreamSourceTaskConfiguration(RequestPart):
     """Sent in requests.
 
     Args:

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 from attrs import define, field
 
-from roomtone._core.model import PASCAL, Dialect, Request
+from roomtone._core.model import PASCAL, Dialect, Request, RequestPart
 
 DIALECT: Dialect = PASCAL
 
@@ -338,7 +338,7 @@ class AttendeeFeatures:
 
 
 @define(kw_only=True)
-class AttendeeIdItem:
+class AttendeeIdItem(RequestPart):
     """Sent in requests."""
 
     attendee_id: str
@@ -368,7 +368,7 @@ class CreateAttendeeError:
 
 
 @define(kw_only=True)
-class CreateAttendeeRequestItem:
+class CreateAttendeeRequestItem(RequestPart):
     """Sent in requests.
 
     Args:
@@ -380,7 +380,7 @@ class CreateAttendeeRequestItem:
 
 
 @define(kw_only=True)
-class EngineTranscribeMedicalSettings:
+class EngineTranscribeMedicalSettings(RequestPart):
     """Sent in requests.
 
     Args:
@@ -396,7 +396,7 @@ class EngineTranscribeMedicalSettings:
 
 
 @define(kw_only=True)
-class EngineTranscribeSettings:
+class EngineTranscribeSettings(RequestPart):
     """Sent in requests.
 
     Args:
@@ -467,7 +467,7 @@ class MeetingFeaturesConfiguration:
 
 
 @define(kw_only=True)
-class NotificationsConfiguration:
+class NotificationsConfiguration(RequestPart):
     """Sent in requests.
 
     Args:
@@ -495,7 +495,7 @@ class Tag:
 
 
 @define(kw_only=True)
-class TranscriptionConfiguration:
+class TranscriptionConfiguration(RequestPart):
     """Sent in requests."""
 
     engine_transcribe_settings: EngineTranscribeSettings | None = None

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 from attrs import define, field
 
-from roomtone._core.model import PASCAL, Dialect, Request
+from roomtone._core.model import PASCAL, Dialect, Request, RequestPart
 
 DIALECT: Dialect = PASCAL
 
@@ -1035,7 +1035,7 @@ class ChannelMessage:
 
 
 @define(kw_only=True)
-class ChannelMessageCallback:
+class ChannelMessageCallback(RequestPart):
     """Sent in requests.
 
     Args:
@@ -1207,7 +1207,7 @@ class ProcessorConfiguration:
 
 
 @define(kw_only=True)
-class PushNotificationConfiguration:
+class PushNotificationConfiguration(RequestPart):
     """Sent in requests.
 
     Args:
@@ -1233,7 +1233,7 @@ class PushNotificationPreferences:
 
 
 @define(kw_only=True)
-class SearchField:
+class SearchField(RequestPart):
     """Sent in requests.
 
     Args:

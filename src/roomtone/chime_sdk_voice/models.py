@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 from attrs import define, field
 
-from roomtone._core.model import PASCAL, Dialect, Request
+from roomtone._core.model import PASCAL, Dialect, Request, RequestPart
 
 DIALECT: Dialect = PASCAL
 
@@ -1517,7 +1517,7 @@ class CandidateAddress:
 
 
 @define(kw_only=True)
-class Credential:
+class Credential(RequestPart):
     """Sent in requests."""
 
     username: str | None = field(default=None, repr=False)
@@ -1897,7 +1897,7 @@ class TerminationHealth:
 
 
 @define(kw_only=True)
-class UpdatePhoneNumberRequestItem:
+class UpdatePhoneNumberRequestItem(RequestPart):
     """Sent in requests.
 
     Args:

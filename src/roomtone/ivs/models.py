@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 from attrs import define, field
 
-from roomtone._core.model import CAMEL, Dialect, Request
+from roomtone._core.model import CAMEL, Dialect, Request, RequestPart
 
 DIALECT: Dialect = CAMEL
 
@@ -776,7 +776,7 @@ class BatchStartViewerSessionRevocationError:
 
 
 @define(kw_only=True)
-class BatchStartViewerSessionRevocationViewerSession:
+class BatchStartViewerSessionRevocationViewerSession(RequestPart):
     """Sent in requests.
 
     Args:
@@ -1030,7 +1030,7 @@ class StreamEvent:
 
 
 @define(kw_only=True)
-class StreamFilters:
+class StreamFilters(RequestPart):
     """Sent in requests."""
 
     health: StreamHealth | None = None

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 from attrs import define, field
 
-from roomtone._core.model import CAMEL, Dialect, Request
+from roomtone._core.model import CAMEL, Dialect, Request, RequestPart
 
 DIALECT: Dialect = CAMEL
 
@@ -1031,7 +1031,7 @@ class ParticipantToken:
 
 
 @define(kw_only=True)
-class ParticipantTokenConfiguration:
+class ParticipantTokenConfiguration(RequestPart):
     """Sent in requests.
 
     Args:

@@ -17,7 +17,7 @@ from typing import Literal, TypeAlias
 
 from attrs import define, field
 
-from roomtone._core.model import {dialect}, Dialect, OneOf, Request
+from roomtone._core.model import {dialect}, Dialect, OneOf, Request, RequestPart
 
 DIALECT: Dialect = {dialect}
 """
@@ -37,10 +37,16 @@ def models_module(service: facts.Service) -> str:
             response = shapes.pop(operation.response)
             parts.append(_class(service, response, "", [f"The answer of {operation.name}."], service.shape_case))
     parts += (
-        _class(service, shape, "(OneOf)" if shape.union else "", words.shape(shape), service.shape_case)
-        for shape in shapes.values()
+        _class(service, shape, _bases(shape), words.shape(shape), service.shape_case) for shape in shapes.values()
     )
     return "\n".join(parts)
+
+
+def _bases(shape: facts.Shape) -> str:
+    """The bases of a nested shape."""
+    only_sent = shape.in_request and not shape.in_answer
+    names = [name for name, is_one in (("OneOf", shape.union), ("RequestPart", only_sent)) if is_one]
+    return f"({', '.join(names)})" if names else ""
 
 
 def _enum(enum: facts.Enum) -> str:
