@@ -210,7 +210,7 @@ def test_only_what_is_reachable_is_kept() -> None:
 
 
 def test_what_only_requests_carry_is_a_part_of_them() -> None:
-    """A shape that an answer or an error leads to as well is read with tolerance, so it is no part of requests alone."""
+    """A shape that an answer or an error leads to too is read with tolerance, so it is no part of requests alone."""
     assert (shape("Part").in_answer, shape("Tune").in_answer) == (False, True)
     shared = deepcopy(MODEL)
     shared["shapes"]["Tune"]["members"]["Part"] = {"shape": "Part"}
