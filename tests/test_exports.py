@@ -185,3 +185,10 @@ def test_a_client_reads_no_file() -> None:
         """
     )
     assert opened == []
+
+
+def test_names_are_found_when_they_are_touched() -> None:
+    """`dir` lists every public name though nothing is imported yet; a misspelt one is Python's own error."""
+    assert set(roomtone.__all__) <= set(dir(roomtone))
+    with pytest.raises(AttributeError, match=r"module 'roomtone' has no attribute 'Cleint'"):
+        roomtone.Cleint  # type: ignore[attr-defined]  # noqa: B018
