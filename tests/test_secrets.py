@@ -16,6 +16,9 @@ from parity.wire import roomtone_client
 from roomtone import errors
 from roomtone._core.codec import Member, members_of
 from roomtone._core.encode import encode
+from roomtone._core.operation import WireReply, WireRequest
+from roomtone._http.exchange import Outgoing
+from roomtone._http.providers import Signed
 
 SECRET = "s3cr3t"
 
@@ -198,3 +201,16 @@ def test_refused_configuration_never_tells_the_value() -> None:
         with pytest.raises(errors.ConfigurationError) as caught:
             roomtone.Credentials(*arguments)
         assert SECRET not in "".join(traceback.format_exception(caught.value))
+
+
+def test_what_is_on_its_way_shows_nothing() -> None:
+    """Requests and answers between the layers carry signatures, labels and bodies; a log of one shows none of them."""
+    hush = "hush-hush"
+    on_their_way = (
+        WireRequest("POST", f"/{hush}", f"q={hush}", {"x-amz-chime-bearer": hush}, hush.encode()),
+        WireReply(200, {"set-cookie": hush}, hush.encode()),
+        Outgoing("POST", "https", "host.example", None, f"/{hush}", {"authorization": hush}, hush.encode()),
+        Signed({"authorization": hush}, roomtone.Credentials("AKID", hush)),
+    )
+    assert hush not in repr(on_their_way)
+    assert "host.example" in repr(on_their_way)

@@ -123,14 +123,14 @@ class WireRequest:
     """A request made ready, the same on every attempt: what is signed and sent is these very bytes.
 
     `path` is percent-encoded and relative to the endpoint's own path; `query` is encoded, without `?`. Header names are
-    in lower case.
+    in lower case. All but the method can hold secrets, labels too, so `repr` shows none of it.
     """
 
     method: str
-    path: str
-    query: str
-    headers: Mapping[str, str]
-    body: bytes
+    path: str = field(repr=False)
+    query: str = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
 
 
 @frozen
@@ -138,8 +138,8 @@ class WireReply:
     """An answer as bytes: header names in lower case, the body decompressed."""
 
     status: int
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
 
 
 @frozen(kw_only=True)

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import anyio
 import anyio.to_thread
 import httpx
-from attrs import define, frozen
+from attrs import define, field, frozen
 
 from roomtone._core.operation import WireReply
 from roomtone._http.incoming import HttpxIncoming, Incoming, reason
@@ -37,11 +37,11 @@ class Outgoing:
     scheme: str
     host: str
     port: int | None
-    target: str
+    target: str = field(repr=False)
     """Path and query as they are sent."""
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
     """Lower-case names; `host` among them."""
-    body: bytes
+    body: bytes = field(repr=False)
 
 
 class Transport(Protocol):
