@@ -16,7 +16,7 @@ import botocore.session
 import pytest
 
 import roomtone
-from parity.shapes import operations
+from parity.shapes import needs_locked_botocore, operations
 from roomtone._core.dates import iso8601
 from roomtone.emulator import CREDENTIALS, REGION, Emulator
 from roomtone.emulator.state import utc_now
@@ -224,6 +224,7 @@ def same_chance(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     return begin
 
 
+@needs_locked_botocore
 @pytest.mark.anyio
 @pytest.mark.parametrize("steps", [MEETINGS, PIPELINES, IVS], ids=["meetings", "pipelines", "ivs"])
 async def test_the_same_script(

@@ -12,6 +12,7 @@ from botocore.loaders import Loader
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from parity.shapes import needs_locked_botocore
 from roomtone._http import endpoints as endpoints_module
 from roomtone._http.endpoints import Endpoint, aws_endpoint, check_region, signalwire_endpoint
 from roomtone._http.partitions import PARTITIONS
@@ -106,6 +107,7 @@ def test_partitions_without_a_variant_refuse_it_as_botocore_does(name, services,
                 assert ours(services[name], region, fips, dualstack).url == want
 
 
+@needs_locked_botocore
 def test_partition_data_is_botocores():
     """The generated module says of every partition what botocore's data says."""
     for ours_, theirs in zip(PARTITIONS, partitions()["partitions"], strict=True):
