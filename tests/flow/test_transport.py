@@ -210,7 +210,9 @@ async def test_a_compressed_answer(encoding: str, pack: Any) -> None:
         assert server.received[0].headers["accept-encoding"] == "gzip, deflate"
 
 
-@pytest.mark.parametrize("packed", [b"this is not gzip", gzip.compress(b'{"channels":[]}')[:-12] + b"\0" * 12])
+@pytest.mark.parametrize(
+    "packed", [b"this is not gzip", gzip.compress(b'{"channels":[]}')[:-12] + b"\0" * 12], ids=["no gzip", "spoilt"]
+)
 async def test_a_broken_compression_is_a_protocol_error(packed: bytes) -> None:
     """A body that is not in its declared encoding is no HTTP, and the call may have been carried out."""
     raw = message(packed, headers=["Content-Encoding: gzip"])
