@@ -16,7 +16,7 @@ from parity.wire import roomtone_client
 from roomtone import errors
 from roomtone._core.codec import Member, members_of
 from roomtone._core.encode import encode
-from roomtone._core.operation import WireReply, WireRequest
+from roomtone._core.operation import Headers, WireReply, WireRequest
 from roomtone._http.exchange import Outgoing
 from roomtone._http.providers import Signed
 
@@ -210,7 +210,7 @@ def test_what_is_on_its_way_shows_nothing() -> None:
         WireRequest("POST", f"/{hush}", f"q={hush}", {"x-amz-chime-bearer": hush}, hush.encode()),
         WireReply(200, {"set-cookie": hush}, hush.encode()),
         Outgoing("POST", "https", "host.example", None, f"/{hush}", {"authorization": hush}, hush.encode()),
-        Signed({"authorization": hush}, roomtone.Credentials("AKID", hush)),
+        Signed(Headers(authorization=hush), roomtone.Credentials("AKID", hush)),
     )
     assert hush not in repr(on_their_way)
     assert "host.example" in repr(on_their_way)

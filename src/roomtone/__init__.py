@@ -23,11 +23,13 @@ if TYPE_CHECKING:
     from roomtone.config import Credentials as Credentials
     from roomtone.config import SignalWire as SignalWire
     from roomtone.download import Download as Download
+    from roomtone.events import Attempt as Attempt
     from roomtone.paging import Paginator as Paginator
     from roomtone.wire import from_wire as from_wire
     from roomtone.wire import to_wire as to_wire
 
 __all__ = [
+    "Attempt",
     "Aws",
     "Client",
     "Credentials",
@@ -52,6 +54,7 @@ __all__ = [
 # Under `if not TYPE_CHECKING`, because otherwise every misspelt import would type-check.
 if not TYPE_CHECKING:
     _HOMES = {
+        "Attempt": "roomtone.events",
         "Aws": "roomtone.config",
         "Client": "roomtone.client",
         "Credentials": "roomtone.config",

@@ -105,6 +105,7 @@ class AwsClient(ServiceClient):
         max_attempts: int | None | NotGiven = NOT_GIVEN,
         region: str | None | NotGiven = NOT_GIVEN,
         headers: Mapping[str, str] | NotGiven = NOT_GIVEN,
+        max_response_bytes: int | NotGiven = NOT_GIVEN,
     ) -> Self:
         """A light clone with other options, on the same connections and, per service and region, the same retry quota.
 
@@ -114,6 +115,7 @@ class AwsClient(ServiceClient):
             max_attempts: Attempts in total per call, 1 or more; None for the configured number.
             region: The region of the calls; None for the configured one.
             headers: Headers added to every request, on top of those already added.
+            max_response_bytes: The most bytes of an answer, decompressed; a larger one is a ResponseTooLargeError.
 
         Raises:
             RequestError: A value is out of range, or a header is one that roomtone sets itself.
@@ -125,6 +127,7 @@ class AwsClient(ServiceClient):
                 max_attempts=max_attempts,
                 region=region,
                 headers=headers,
+                max_response_bytes=max_response_bytes,
             )
         )
 
@@ -139,6 +142,7 @@ class SignalWireBase(ServiceClient):
         attempt_timeout: float | None | NotGiven = NOT_GIVEN,
         max_attempts: int | None | NotGiven = NOT_GIVEN,
         headers: Mapping[str, str] | NotGiven = NOT_GIVEN,
+        max_response_bytes: int | NotGiven = NOT_GIVEN,
     ) -> Self:
         """A light clone with other options, on the same connections and the same retry quota.
 
@@ -147,13 +151,18 @@ class SignalWireBase(ServiceClient):
             attempt_timeout: Seconds for one attempt, from connecting to the last byte; None for no limit.
             max_attempts: Attempts in total per call, 1 or more; None for the configured number.
             headers: Headers added to every request, on top of those already added.
+            max_response_bytes: The most bytes of an answer, decompressed; a larger one is a ResponseTooLargeError.
 
         Raises:
             RequestError: A value is out of range, or a header is one that roomtone sets itself.
         """
         return self._clone(
             self._options.replaced(
-                timeout=timeout, attempt_timeout=attempt_timeout, max_attempts=max_attempts, headers=headers
+                timeout=timeout,
+                attempt_timeout=attempt_timeout,
+                max_attempts=max_attempts,
+                headers=headers,
+                max_response_bytes=max_response_bytes,
             )
         )
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from roomtone._core.naming import did_you_mean
-from roomtone.config import Aws, Options, SignalWire
+from roomtone.config import DEFAULT_MAX_RESPONSE_BYTES, Aws, Options, SignalWire
 from roomtone.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from roomtone.chime_sdk_meetings import ChimeSDKMeetingsClient
     from roomtone.chime_sdk_messaging import ChimeSDKMessagingClient
     from roomtone.chime_sdk_voice import ChimeSDKVoiceClient
+    from roomtone.events import Attempt
     from roomtone.ivs import IVSClient
     from roomtone.ivs_realtime import IVSRealtimeClient
     from roomtone.ivschat import IVSChatClient
@@ -55,10 +57,15 @@ class Client:
             timeouts, without redirects, auth and cookies, and is never closed by roomtone.
         ssl_context: The TLS context of roomtone's own pool.
         max_connections: The most connections of roomtone's own pool.
+        max_response_bytes: The most bytes of an answer, decompressed; a larger one ends with a ResponseTooLargeError
+            and is not held in memory. Downloads have no limit.
+        on_attempt: A plain function that is called with a `roomtone.Attempt` after each attempt of each call: what
+            failed, what was decided, the delay. It runs in the event loop, so it must not block; what it raises is
+            logged and changes nothing.
 
     Raises:
         ConfigurationError: An argument is of the wrong kind.
-        RequestError: A timeout is not a positive number.
+        RequestError: A timeout or `max_response_bytes` is not a positive number.
     """
 
     def __init__(
@@ -71,6 +78,8 @@ class Client:
         http_client: httpx.AsyncClient | AnyHttpClient | None = None,
         ssl_context: ssl.SSLContext | None = None,
         max_connections: int = 100,
+        max_response_bytes: int = DEFAULT_MAX_RESPONSE_BYTES,
+        on_attempt: Callable[[Attempt], object] | None = None,
     ) -> None:
         for name, value, kind in (("aws", aws, Aws), ("signalwire", signalwire, SignalWire)):
             if value is not None and not isinstance(value, kind):
@@ -80,12 +89,17 @@ class Client:
             raise ConfigurationError("max_connections must be a whole number, 1 or more")
         if http_client is not None and ssl_context is not None:
             raise ConfigurationError("ssl_context is for roomtone's own pool; give it to your http_client instead")
+        if on_attempt is not None and (not callable(on_attempt) or inspect.iscoroutinefunction(on_attempt)):
+            raise ConfigurationError("on_attempt must be a plain function of one roomtone.Attempt")
         self._aws = aws or Aws()
         self._signalwire = signalwire or SignalWire()
-        self._options = Options(timeout=timeout, attempt_timeout=attempt_timeout)
+        self._options = Options(
+            timeout=timeout, attempt_timeout=attempt_timeout, max_response_bytes=max_response_bytes
+        )
         self._http_client = http_client
         self._ssl_context = ssl_context
         self._max_connections = max_connections
+        self._on_attempt = on_attempt
 
     @cached_property
     def _connection(self) -> Connection:
@@ -98,6 +112,7 @@ class Client:
             http_client=self._http_client,
             ssl_context=self._ssl_context,
             max_connections=self._max_connections,
+            on_attempt=self._on_attempt,
         )
 
     @cached_property
@@ -164,7 +179,10 @@ class Client:
         return SignalWireClient(self._connection, self._options)
 
     async def aclose(self) -> None:
-        """Closes the connection pool. The client can't be used afterwards; closing twice does nothing."""
+        """Ends all connections. Calls under way end with a ClientClosedError; closing twice does nothing.
+
+        It waits for nobody. In another event loop or process than the first call's it touches no socket.
+        """
         await self._connection.aclose()
 
     async def __aenter__(self) -> Self:

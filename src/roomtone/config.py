@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from enum import Enum
-from typing import Final, Literal, TypeAlias, TypeVar
+from typing import Any, Final, Literal, TypeAlias, TypeVar
 
 from attrs import field, frozen
 
@@ -16,6 +17,9 @@ __all__ = ["NOT_GIVEN", "Aws", "Credentials", "CredentialsProvider", "NotGiven",
 
 DEFAULT_MAX_ATTEMPTS = 3
 """Attempts in total per call, where nothing else is configured."""
+
+DEFAULT_MAX_RESPONSE_BYTES = 64 * 2**20
+"""The most bytes of an answer that are read, where nothing else is configured."""
 
 RetryMode: TypeAlias = Literal["standard", "adaptive"]
 
@@ -32,6 +36,29 @@ class NotGiven(Enum):
 NOT_GIVEN: Final = NotGiven.NOT_GIVEN
 
 
+_C = TypeVar("_C")
+
+
+def _forgetful(cls: type[_C]) -> type[_C]:
+    """A class of which `__init__` refuses its arguments without a trace: no frame of ours keeps a secret among them."""
+    init: Any = cls.__init__
+
+    @functools.wraps(init)
+    def __init__(self: _C, *args: Any, **kwargs: Any) -> None:
+        try:
+            init(self, *args, **kwargs)
+        except ConfigurationError as error:
+            refusal = error.message
+        else:
+            return
+        del args, kwargs
+        raise ConfigurationError(refusal)
+
+    cls.__init__ = __init__  # type: ignore[misc]
+    return cls
+
+
+@_forgetful
 @frozen
 class Credentials:
     """AWS credentials. The secrets are left out of `repr`.
@@ -78,8 +105,8 @@ class Aws:
         endpoint_url: Another endpoint for all services, or a mapping from boto3's service names to endpoints.
         use_fips: Use FIPS endpoints; None asks the environment and the profile.
         use_dualstack: Use dual-stack endpoints; None asks the environment and the profile.
-        retry_mode: `standard` or `adaptive`, which is accepted and behaves as `standard` in this version; None asks the
-            environment and the profile.
+        retry_mode: `standard`, or `adaptive`, which also sends at no higher rate than the service takes on, once that
+            has throttled; None asks the environment and the profile, else `standard`.
         max_attempts: Attempts in total per call; None asks the environment and the profile, else 3.
         allow_http: Allow plain http to an endpoint that is not on loopback.
     """
@@ -100,6 +127,7 @@ class Aws:
             raise ConfigurationError(f"Aws.retry_mode must be 'standard' or 'adaptive', not {self.retry_mode!r}")
 
 
+@_forgetful
 @frozen(kw_only=True)
 class SignalWire:
     """How to reach a SignalWire space. What is not given comes from `SIGNALWIRE_SPACE`, `_PROJECT_ID` and `_API_TOKEN`.
@@ -141,14 +169,16 @@ class Options:
         attempt_timeout: Seconds for one attempt, from connecting to the last byte; None for no limit.
         max_attempts: Attempts in total; None for the configured number.
         region: The region of the calls (AWS only); None for the configured one.
-        headers: Headers added to every request.
+        headers: Headers added to every request; left out of `repr`.
+        max_response_bytes: The most bytes of an answer, decompressed; a larger one is an error and not held in memory.
     """
 
     timeout: float | None = 60.0
     attempt_timeout: float | None = 20.0
     max_attempts: int | None = None
     region: str | None = None
-    headers: Mapping[str, str] = field(factory=dict)
+    headers: Mapping[str, str] = field(factory=dict, repr=False)
+    max_response_bytes: int = DEFAULT_MAX_RESPONSE_BYTES
 
     def __attrs_post_init__(self) -> None:
         if not _is_attempts(self.max_attempts):
@@ -157,6 +187,9 @@ class Options:
             value = getattr(self, name)
             if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0):
                 raise RequestError(f"{name} must be a positive number of seconds, or None for no limit", member=name)
+        most = self.max_response_bytes
+        if isinstance(most, bool) or not isinstance(most, int) or most < 1:
+            raise RequestError("max_response_bytes must be a whole number, 1 or more", member="max_response_bytes")
         for name, value in self.headers.items():
             _check_header(name, value)
 
@@ -168,6 +201,7 @@ class Options:
         max_attempts: int | None | NotGiven = NOT_GIVEN,
         region: str | None | NotGiven = NOT_GIVEN,
         headers: Mapping[str, str] | NotGiven = NOT_GIVEN,
+        max_response_bytes: int | NotGiven = NOT_GIVEN,
     ) -> Options:
         """These options with the given ones in their place; headers are added to those already there."""
         if not isinstance(headers, (NotGiven, Mapping)):
@@ -178,6 +212,7 @@ class Options:
             max_attempts=_given(max_attempts, self.max_attempts),
             region=_given(region, self.region),
             headers=self.headers if isinstance(headers, NotGiven) else {**self.headers, **headers},
+            max_response_bytes=_given(max_response_bytes, self.max_response_bytes),
         )
 
 

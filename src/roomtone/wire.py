@@ -28,7 +28,8 @@ def to_wire(obj: object) -> dict[str, Any]:
     try:
         return codec_for(type(obj)).dump(obj)
     except Misfit as misfit:
-        raise _refused(type(obj), misfit) from None
+        error = _refused(type(obj), misfit)
+    raise error
 
 
 def from_wire(cls: type[T], mapping: Mapping[str, Any]) -> T:
@@ -48,7 +49,10 @@ def from_wire(cls: type[T], mapping: Mapping[str, Any]) -> T:
     try:
         return codec_for(cls).load(cls, mapping)
     except Misfit as misfit:
-        raise _refused(cls, misfit) from None
+        error = _refused(cls, misfit)
+    # No frame of ours is to hold the secrets that a mapping can have.
+    del mapping
+    raise error
 
 
 def _refused(cls: type, misfit: Any) -> RequestError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import ssl
 import subprocess
 import sys
 import textwrap
@@ -20,6 +21,7 @@ import roomtone
 from flow.loopback import KEYS, REGION, answering, client_at, default_tls, message, serving, silent
 from roomtone import errors
 from roomtone._http.connection import Connection
+from roomtone._http.pool import Pool
 from roomtone.config import Options
 
 EMPTY_LIST = {"channels": []}
@@ -196,21 +198,13 @@ async def test_concurrent_first_calls_set_up_once(router: respx.MockRouter, monk
 @pytest.mark.anyio
 async def test_a_default_client_makes_its_own_tls_context(router: respx.MockRouter) -> None:
     """Without `ssl_context` a verifying one is made, with TLS 1.2 or newer, off the event loop."""
-    import ssl
 
     router.post(f"{IVS}/ListChannels").respond(200, json=EMPTY_LIST)
-    made: list[ssl.SSLContext] = []
-    transport = httpx.AsyncHTTPTransport.__init__
-
-    def note(self: Any, **options: Any) -> None:
-        made.append(options["verify"])
-        transport(self, **options)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(httpx.AsyncHTTPTransport, "__init__", note)
-        async with roomtone.Client(roomtone.Aws(region=REGION, credentials=KEYS)) as live:
-            await live.ivs.list_channels()
-    (context,) = made
+    async with roomtone.Client(roomtone.Aws(region=REGION, credentials=KEYS)) as live:
+        await live.ivs.list_channels()
+        pool = live._connection._transport
+        assert isinstance(pool, Pool)
+        context = pool._ssl_context
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname
     assert context.minimum_version >= ssl.TLSVersion.TLSv1_2

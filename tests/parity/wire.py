@@ -71,10 +71,10 @@ class Answers:
 
 @contextlib.contextmanager
 def roomtone_cut_off() -> Iterator[Answers]:
-    """Cuts httpx's own network layer, so that what is seen is what would have gone into the socket."""
+    """Cuts httpcore's connections, so that what is seen is what would have gone into the socket."""
     answers = Answers()
 
-    async def handle(pool: httpcore.AsyncConnectionPool, request: httpcore.Request) -> httpcore.Response:
+    async def handle(connection: httpcore.AsyncHTTPConnection, request: httpcore.Request) -> httpcore.Response:
         body = b"".join([chunk async for chunk in request.stream])
         path, _, query = request.url.target.decode("ascii").partition("?")
         headers = [(name.decode("ascii").lower(), value.decode()) for name, value in request.headers]
@@ -92,7 +92,7 @@ def roomtone_cut_off() -> Iterator[Answers]:
         )
         return httpcore.Response(answers.status, headers=list(answers.headers.items()), content=answers.body)
 
-    with patch.object(httpcore.AsyncConnectionPool, "handle_async_request", handle):
+    with patch.object(httpcore.AsyncHTTPConnection, "handle_async_request", handle):
         yield answers
 
 

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
-__all__ = ["Unpacker", "is_encoded", "unpacker"]
+__all__ = ["Unpacker", "is_encoded", "is_readable", "unpacker"]
 
 PIECE = 64 * 1024
 """The most bytes of content in one piece: a few packed bytes can stand for a thousand times as many."""
@@ -58,12 +58,23 @@ class _Inflating:
             raise ValueError("it ends too early")
 
 
+_INFLATABLE = frozenset({"deflate", "gzip", "x-gzip"})
+
+
+def _encoding(headers: Mapping[str, str]) -> str:
+    return headers.get("content-encoding", "").strip().lower()
+
+
 def is_encoded(headers: Mapping[str, str]) -> bool:
     """Whether the length of a body is another than that of its content."""
-    return headers.get("content-encoding", "identity").strip().lower() not in ("", "identity")
+    return _encoding(headers) not in ("", "identity")
+
+
+def is_readable(headers: Mapping[str, str]) -> bool:
+    """Whether an encoded body's encoding is one that `unpacker` takes off."""
+    return _encoding(headers) in _INFLATABLE
 
 
 def unpacker(headers: Mapping[str, str]) -> Unpacker:
     """What takes a body's gzip or deflate off; every other encoding, which nobody asks for, stays as it is."""
-    encoding = headers.get("content-encoding", "").strip().lower()
-    return _Inflating() if encoding in ("gzip", "x-gzip", "deflate") else _Plain()
+    return _Inflating() if is_readable(headers) else _Plain()

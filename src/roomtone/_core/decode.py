@@ -9,6 +9,7 @@ from types import NoneType
 from typing import Any, TypeVar, cast
 
 from roomtone._core.codec import ANSWERS, TOLERANT_ANSWERS, Codec, Misfit, dialect_of, members_of
+from roomtone._core.content import is_encoded, is_readable
 from roomtone._core.faults import ErrorTable, fault
 from roomtone._core.operation import Operation, Reply, WireReply
 from roomtone.errors import ApiError, DecodeError
@@ -37,16 +38,30 @@ def decode(operation: Operation[Any, V], reply: WireReply, errors: ErrorTable, *
         raise failure(operation, reply, errors, now=now)
     if operation.response is NoneType:
         return cast("V", None)
+    value, misfit = _read(operation.response, reply)
+    if misfit is not None:
+        raise unfit(operation, reply, f"the answer does not fit: {misfit}")
+    return cast("V", value)
+
+
+def _read(cls: type[V], reply: WireReply) -> tuple[V | None, str | None]:
+    """The response, or what about it does not fit. Frames that hold parts of an answer do not hang on an error."""
     try:
-        value = _codec(operation.response).load(operation.response, json_object(reply.body))
+        value = _codec(cls).load(cls, json_object(reply.body))
     except Misfit as misfit:
-        where = f"{operation.response.__name__}{'.' if misfit.path else ''}{misfit.path}"
-        raise unfit(operation, reply, f"the answer does not fit: {where} {misfit.reason}") from None
+        return None, f"{cls.__name__}{'.' if misfit.path else ''}{misfit.path} {misfit.reason}{_of_what(reply)}"
     except RecursionError:
-        raise unfit(operation, reply, "the answer does not fit: it is nested too deeply") from None
-    if dialect_of(operation.response).tolerant and _is_blank(value):
-        raise unfit(operation, reply, f"the answer does not fit: it has no member of {operation.response.__name__}")
-    return value
+        return None, "it is nested too deeply"
+    if dialect_of(cls).tolerant and _is_blank(value):
+        return None, f"it has no member of {cls.__name__}"
+    return value, None
+
+
+def _of_what(reply: WireReply) -> str:
+    """What kind of content it was, where it could not be read because it is none that was asked for."""
+    if is_encoded(reply.headers) and not is_readable(reply.headers):
+        return f"; its content encoding is {reply.headers['content-encoding'][:40]!r}, which was not asked for"
+    return ""
 
 
 def _is_blank(value: object) -> bool:

@@ -15,7 +15,7 @@ from roomtone._core.caching import cache
 from roomtone._core.codec import REQUESTS, Dump, Member, Misfit, check_one_of, members_of
 from roomtone._core.form import text_pairs
 from roomtone._core.model import NUMBERED, SEPARATOR, Request
-from roomtone._core.operation import MAX_TARGET, Operation, WireRequest
+from roomtone._core.operation import MAX_TARGET, Headers, Operation, WireRequest
 from roomtone.errors import RequestError
 
 __all__ = ["encode", "new_token", "refused"]
@@ -87,17 +87,25 @@ def encode(
         )
     if operation.token and getattr(request, operation.token) is None:
         request = attrs.evolve(request, **{operation.token: make_token()})
-    plan = _plan(operation)
     try:
-        check_one_of(operation.request, request)
-        path = _path(plan, request, {} if account_sid is None else {"AccountSid": account_sid})
-        query = _query(plan, request)
-        if len(path) + len(query) > MAX_TARGET:
-            raise Misfit(f"is too long: path and query have more than {MAX_TARGET:,} characters")
-        headers = dict(_headers(plan, request))
-        body = _body(operation, plan, request)
+        return _wire_request(operation, request, {} if account_sid is None else {"AccountSid": account_sid})
     except Misfit as misfit:
-        raise refused(misfit, operation) from None
+        error = refused(misfit, operation)
+    # Outside of the handler: the frames behind a misfit hold values, and the error is to carry none of them along.
+    raise error
+
+
+def _wire_request(
+    operation: Operation[Any, Any], request: Request[object], constants: Mapping[str, str]
+) -> WireRequest:
+    plan = _plan(operation)
+    check_one_of(operation.request, request)
+    path = _path(plan, request, constants)
+    query = _query(plan, request)
+    if len(path) + len(query) > MAX_TARGET:
+        raise Misfit(f"is too long: path and query have more than {MAX_TARGET:,} characters")
+    headers = Headers(_headers(plan, request))
+    body = _body(operation, plan, request)
     if operation.body is not None:
         headers["content-type"] = CONTENT_TYPES[operation.body]
     return WireRequest(operation.method, path, query, headers, body)

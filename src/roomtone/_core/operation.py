@@ -114,6 +114,15 @@ class Operation(Generic[RequestT, ValueT]):
     """The link to the API's reference page."""
 
 
+class Headers(dict[str, str]):
+    """Headers by their names in lower case. `repr` shows the names alone: signatures and tokens are among the values."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<Headers {', '.join(self)}>"
+
+
 MAX_TARGET = 60_000
 """How many characters path and query of a request may have: HTTP libraries refuse more, and servers far fewer."""
 

@@ -9,7 +9,7 @@ from attrs import define
 from roomtone._core.operation import Safety
 from roomtone.errors import ApiError, ConnectError, RoomtoneError, ThrottledError, TimeoutError, TransportError
 
-__all__ = ["Failure", "RetryQuota", "delay_before_retry", "failure_of"]
+__all__ = ["Failure", "RetryQuota", "delay_before_retry", "failure_of", "refusal"]
 
 Failure: TypeAlias = Literal["unsent", "throttled", "unavailable", "server", "uncertain", "final"]
 """
@@ -65,6 +65,15 @@ def _is_signalwires_fault(error: ApiError) -> bool:
     return error.service == "signalwire" and error.status is not None and error.status >= 500
 
 
+def refusal(failure: Failure, *, safety: Safety, attempt: int, max_attempts: int) -> str | None:
+    """Why there is to be no other attempt, in words; None when there may be one. `delay_before_retry` describes them."""
+    if failure == "final":
+        return "another attempt would not change it"
+    if safety not in _REPEATABLE[failure]:
+        return "it might be carried out twice"
+    return "no attempt is left" if attempt >= max_attempts else None
+
+
 def delay_before_retry(
     failure: Failure,
     *,
@@ -86,7 +95,7 @@ def delay_before_retry(
         retry_after: What the service asked for, in seconds.
         retry_after_is_exact: It came as `x-amz-retry-after`, which is held to within 5 s above the backoff.
     """
-    if attempt >= max_attempts or safety not in _REPEATABLE[failure]:
+    if refusal(failure, safety=safety, attempt=attempt, max_attempts=max_attempts) is not None:
         return None
     backoff = jitter * min(_BASE.get(failure, _DEFAULT_BASE) * 2.0 ** (attempt - 1), MAX_DELAY)
     if retry_after is None:

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+import math
 import platform
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import anyio
 import attrs
-from attrs import define, frozen
+from attrs import define, field, frozen
 
 from roomtone import errors
 from roomtone._core.decode import decode, failure, request_id
 from roomtone._core.encode import encode
 from roomtone._core.faults import ErrorTable
 from roomtone._core.model import Request
-from roomtone._core.operation import Operation, Reply, WireReply, WireRequest
-from roomtone._core.retry import delay_before_retry, failure_of
+from roomtone._core.operation import Headers, Operation, Reply, WireReply, WireRequest
+from roomtone._core.retry import Failure, delay_before_retry, failure_of, refusal
 from roomtone._http.connection import Connection
-from roomtone._http.exchange import Outgoing
-from roomtone._http.providers import Target, new_call_id
+from roomtone._http.exchange import MOST_OF_AN_ERROR, Outgoing, exchange, open_body
+from roomtone._http.providers import Provider, Signed, Target, new_call_id
+from roomtone._http.telling import is_heard, tell
 from roomtone._version import __version__
 from roomtone.config import Options
 from roomtone.errors import RoomtoneError
+from roomtone.events import Attempt, DecisionName
 
 if TYPE_CHECKING:
+    from roomtone._core.adaptive import RateLimiter
+    from roomtone._core.retry import RetryQuota
     from roomtone._http.exchange import Transport
     from roomtone._http.incoming import Incoming
 
@@ -32,21 +37,14 @@ __all__ = ["Opened", "call", "open_download"]
 
 T = TypeVar("T")
 V = TypeVar("V")
+HeadT = TypeVar("HeadT", bound="_Head")
 
 USER_AGENT = f"roomtone/{__version__} python/{platform.python_version()}"
 
 _JSON = {"accept": "application/json", "accept-encoding": "gzip, deflate"}
 # Media are packed as they are, and only the length of a body that is sent as it is tells how much is to come.
 _MEDIA = {"accept": "*/*", "accept-encoding": "identity"}
-_MOST_OF_AN_ERROR = 2**20
-
-
-@define
-class _Progress:
-    """How far a call has come; what an error tells of it."""
-
-    attempts: int = 0
-    maybe_processed: bool = False
+_WITH_A_BODY = frozenset({"PATCH", "POST", "PUT"})
 
 
 async def call(
@@ -69,13 +67,22 @@ async def call(
         query: The query to send instead of the request's own: SignalWire's next page.
     """
 
-    async def exchanged(transport: Transport, outgoing: Outgoing) -> tuple[V, WireReply]:
-        reply = await transport.exchange(outgoing, timeout=options.attempt_timeout)
+    async def once(transport: Transport, outgoing: Outgoing) -> tuple[V, WireReply]:
+        reply = await exchange(
+            transport, outgoing, timeout=options.attempt_timeout, limit=options.max_response_bytes
+        )
         return decode(operation, reply, table), reply
 
-    progress = _Progress()
-    value, reply = await _carried_out(connection, operation, request, options, progress, exchanged, query)
-    return _reply(value, reply, progress.attempts)
+    under_way = _Call(connection, operation, request, options, once, query)
+    value, reply = await under_way.carry_out()
+    return Reply(
+        value=value,
+        status=reply.status,
+        headers=reply.headers,
+        body=reply.body,
+        request_id=request_id(reply.headers),
+        attempts=under_way.attempts,
+    )
 
 
 @frozen
@@ -95,7 +102,7 @@ class Opened:
             self._connection.check_usable()
             return await self.body.receive(timeout=self._timeout)
         except RoomtoneError as error:
-            _tell(error, self._operation, self.attempts)
+            _tell_where(error, self._operation, self.attempts)
             error.request_id = self.request_id
             await self.aclose()
             raise
@@ -119,163 +126,249 @@ async def open_download(
     `call` describes the arguments; `reader` is who reads the body: when it has gone, the connection is given back.
     """
 
-    async def opened(transport: Transport, outgoing: Outgoing) -> Incoming:
-        body = await transport.open(outgoing, timeout=options.attempt_timeout)
+    async def once(transport: Transport, outgoing: Outgoing) -> tuple[Incoming, Incoming]:
+        body = await open_body(transport, outgoing, timeout=options.attempt_timeout)
         if 200 <= body.status < 300:
-            return body
-        reply = WireReply(body.status, body.headers, await _beginning(body, options.attempt_timeout))
+            return body, body
+        until = math.inf if options.attempt_timeout is None else anyio.current_time() + options.attempt_timeout
+        reply = WireReply(body.status, body.headers, await body.beginning(MOST_OF_AN_ERROR, until=until))
         raise failure(operation, reply, table)
 
-    progress = _Progress()
-    body = await _carried_out(connection, operation, request, options, progress, opened)
+    under_way = _Call(connection, operation, request, options, once)
+    body, _ = await under_way.carry_out()
     connection.lend(body, reader)
-    return Opened(body, request_id(body.headers), progress.attempts, connection, operation, options.attempt_timeout)
+    return Opened(body, request_id(body.headers), under_way.attempts, connection, operation, options.attempt_timeout)
 
 
-async def _beginning(body: Incoming, timeout: float | None) -> bytes:
-    """What an error says of itself. Its status is enough, so what is beyond bounds is left."""
-    parts: list[bytes] = []
-    try:
-        with anyio.move_on_after(timeout):
-            while sum(map(len, parts)) < _MOST_OF_AN_ERROR and (part := await body.receive(timeout=timeout)):
-                parts.append(part)
-    finally:
-        await body.aclose()
-    return b"".join(parts)
-
-
-async def _carried_out(
-    connection: Connection,
-    operation: Operation[Any, Any],
-    request: Request[object],
-    options: Options,
-    progress: _Progress,
-    once: Callable[[Transport, Outgoing], Awaitable[T]],
-    query: str | None = None,
-) -> T:
-    """What `once` makes of the request on the first attempt that succeeds, within the call's time."""
-    try:
-        connection.check_usable()
-        with anyio.move_on_after(options.timeout):
-            return await _attempts(connection, operation, request, options, progress, once, query)
-    except RoomtoneError as error:
-        _tell(error, operation, progress.attempts, maybe_processed=progress.maybe_processed)
-        raise
-    late = errors.TimeoutError(f"not done within the call's {options.timeout} s")
-    _tell(late, operation, progress.attempts, maybe_processed=progress.maybe_processed)
-    raise late
-
-
-def _tell(
-    error: RoomtoneError, operation: Operation[Any, Any], attempts: int, *, maybe_processed: bool = False
-) -> None:
-    """Lets an error know its operation, its attempts and what may have happened on any of them."""
+def _tell_where(error: RoomtoneError, operation: Operation[Any, Any], attempts: int) -> None:
+    """Lets an error know its operation and its attempts."""
     error.service = operation.service.name
     error.operation = operation.name
     error.attempts = attempts
-    error.maybe_processed = error.maybe_processed or maybe_processed
     if isinstance(error, errors.DecodeError) and error.reply is not None:
         error.reply = attrs.evolve(error.reply, attempts=attempts)
 
 
-async def _attempts(
-    connection: Connection,
-    operation: Operation[Any, Any],
-    request: Request[object],
-    options: Options,
-    progress: _Progress,
-    once: Callable[[Transport, Outgoing], Awaitable[T]],
-    query: str | None,
-) -> T:
-    provider = connection.provider(operation.service)
-    target = await provider.target(options.region)
-    wire = encode(operation, request, account_sid=target.account_sid)
-    if query is not None:
-        wire = attrs.evolve(wire, query=query)
-    quota = connection.quota(operation.service, target.endpoint.region)
-    max_attempts = options.max_attempts or target.max_attempts
-    headers = _headers(target, wire, _MEDIA if operation.download else _JSON, options.headers)
-    call_id = new_call_id()
-    deadline = anyio.current_effective_deadline()
-    cost = 0
-    renewed = False
-    while True:
-        transport = await connection.transport()
-        signed = await provider.signed(
-            target, wire, headers, call_id=call_id, attempt=progress.attempts + 1, attempts=max_attempts
-        )
-        outgoing = _outgoing(target, wire, signed.headers)
-        progress.attempts += 1
-        # Until the attempt is told otherwise, a call that ends here may have been carried out.
-        earlier, progress.maybe_processed = progress.maybe_processed, True
+@frozen
+class _Decision:
+    """What comes after a failed attempt: another one after a delay, or none."""
+
+    delay: float | None
+    reason: str
+    cost: int = 0
+    """What it took of the retry quota."""
+
+
+class _Head(Protocol):
+    """What an answer begins with."""
+
+    @property
+    def status(self) -> int: ...
+
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+
+
+@define(eq=False)
+class _Call(Generic[T, HeadT]):
+    """One call on its way; `once` makes of its request what the first attempt that succeeds gives, and its answer."""
+
+    connection: Connection
+    operation: Operation[Any, Any]
+    request: Request[object]
+    options: Options
+    once: Callable[[Transport, Outgoing], Awaitable[tuple[T, HeadT]]] = field(repr=False)
+    query: str | None = field(default=None, repr=False)
+
+    attempts: int = field(default=0, init=False)
+    maybe_processed: bool = field(default=False, init=False)
+    max_attempts: int = field(default=0, init=False)
+    began: float | None = field(default=None, init=False)
+    """When the attempt that is under way began; None between attempts."""
+    deadline: float = field(default=0.0, init=False)
+
+    async def carry_out(self) -> tuple[T, HeadT]:
+        """What the first attempt that succeeds gives, within the call's time."""
         try:
-            done = await once(transport, outgoing)
+            self.connection.check_usable()
+            with anyio.move_on_after(self.options.timeout):
+                self.deadline = anyio.current_effective_deadline()
+                return await self._attempts()
+            late = errors.TimeoutError(f"not done within the call's {self.options.timeout} s")
+            self._observe("raise", "the time of the call is up", error=late)
+            raise late
         except RoomtoneError as error:
-            progress.maybe_processed = earlier or error.maybe_processed
-            delay = _delay(error, operation, progress.attempts, max_attempts, connection.jitter())
-            if delay is None and not renewed and progress.attempts < max_attempts and provider.renews(error, signed):
-                # The service looked at the credentials only, so any operation may be repeated, at once and for free.
-                renewed = True
-                continue
-            if delay is None or anyio.current_time() + delay >= deadline:
-                raise
-            taken = quota.take(failure_of(error))
-            if taken is None:
-                raise
-            cost = taken
-            await connection.sleep(delay)
-        else:
-            quota.give_back(cost)
-            return done
+            _tell_where(error, self.operation, self.attempts)
+            error.maybe_processed = error.maybe_processed or self.maybe_processed
+            raise
+        except BaseException:
+            self._observe("cancelled", "from outside")
+            raise
+
+    async def _attempts(self) -> tuple[T, HeadT]:
+        connection, operation = self.connection, self.operation
+        provider = connection.provider(operation.service)
+        target = await provider.target(self.options.region)
+        wire = encode(operation, self.request, account_sid=target.account_sid)
+        if self.query is not None:
+            wire = attrs.evolve(wire, query=self.query)
+        self.max_attempts = self.options.max_attempts or target.max_attempts
+        quota = connection.quota(operation.service, target.endpoint.region)
+        limiter = connection.limiter(operation.service, target)
+        headers = _headers(target, wire, _MEDIA if operation.download else _JSON, self.options.headers)
+        call_id = new_call_id()
+        renewed: set[str] = set()
+        cost = 0
+        while True:
+            transport = await connection.transport()
+            if limiter is not None:
+                await self._in_rate(limiter)
+            signed = await provider.signed(
+                target, wire, headers, call_id=call_id, attempt=self.attempts + 1, attempts=self.max_attempts
+            )
+            self.attempts += 1
+            # Until the attempt is told otherwise, a call that ends here may have been carried out.
+            earlier, self.maybe_processed = self.maybe_processed, True
+            self.began = anyio.current_time()
+            try:
+                done = await self.once(transport, _outgoing(target, wire, signed.headers))
+            except RoomtoneError as error:
+                self.maybe_processed = earlier or error.maybe_processed
+                if connection.closed and isinstance(error, errors.TransportError):
+                    self._observe("raise", "the client was closed", error=error)
+                    raise errors.ClientClosedError("the client was closed while the call was under way") from error
+                decision = self._decide(error, provider, signed, quota, limiter, renewed)
+                cost, delay = decision.cost, decision.delay
+                self._observe("raise" if delay is None else "retry", decision.reason, delay=delay, error=error)
+                if delay is None:
+                    raise
+            else:
+                quota.give_back(cost)
+                if limiter is not None:
+                    limiter.update(anyio.current_time(), throttled=False)
+                self._observe("return", "success", head=done[1])
+                return done
+            if delay:
+                await connection.sleep(delay)
+
+    def _decide(
+        self,
+        error: RoomtoneError,
+        provider: Provider,
+        signed: Signed,
+        quota: RetryQuota,
+        limiter: RateLimiter | None,
+        renewed: set[str],
+    ) -> _Decision:
+        kind = failure_of(error)
+        if limiter is not None and isinstance(error, errors.ApiError):
+            limiter.update(anyio.current_time(), throttled=kind == "throttled")
+        delay = self._delay(error, kind)
+        if delay is None:
+            # The service looked at who is asking only, so any operation may be repeated, at once and for free.
+            renewal = provider.renews(error, signed) if self.attempts < self.max_attempts else None
+            if renewal is not None and renewal not in renewed:
+                renewed.add(renewal)
+                return _Decision(0.0, renewal)
+            refused = refusal(
+                kind, safety=self.operation.safety, attempt=self.attempts, max_attempts=self.max_attempts
+            )
+            return _Decision(None, f"{kind}: {refused}")
+        if anyio.current_time() + delay >= self.deadline:
+            return _Decision(None, f"{kind}: the wait of {delay:.3f} s would go beyond the deadline")
+        cost = quota.take(kind)
+        if cost is None:
+            return _Decision(None, f"{kind}: too many retries lately, the quota is used up")
+        return _Decision(delay, kind, cost)
+
+    def _delay(self, error: RoomtoneError, kind: Failure) -> float | None:
+        told = error if isinstance(error, errors.ApiError) else None
+        return delay_before_retry(
+            kind,
+            safety=self.operation.safety,
+            attempt=self.attempts,
+            max_attempts=self.max_attempts,
+            jitter=self.connection.jitter(),
+            retry_after=told.retry_after if told else None,
+            retry_after_is_exact=bool(told and "x-amz-retry-after" in told.headers),
+        )
+
+    async def _in_rate(self, limiter: RateLimiter) -> None:
+        """Waits until the adaptive mode's rate has a place for this attempt."""
+        wait = limiter.reserve(anyio.current_time())
+        if not wait:
+            return
+        try:
+            await self.connection.sleep(wait)
+        except BaseException:
+            limiter.give_back()
+            raise
+
+    def _observe(
+        self,
+        decision: DecisionName,
+        reason: str,
+        *,
+        delay: float | None = None,
+        error: RoomtoneError | None = None,
+        head: HeadT | None = None,
+    ) -> None:
+        """Tells of the attempt that is under way, and ends it."""
+        began, self.began = self.began, None
+        hook = self.connection.on_attempt
+        if began is None or not is_heard(decision, hook):
+            return
+        status = None if head is None else head.status
+        found = None if head is None else request_id(head.headers)
+        if error is not None:
+            _tell_where(error, self.operation, self.attempts)
+            status, found = _status(error), error.request_id
+        attempt = Attempt(
+            service=self.operation.service.name,
+            operation=self.operation.name,
+            number=self.attempts,
+            max_attempts=self.max_attempts,
+            duration=anyio.current_time() - began,
+            status=status,
+            request_id=found,
+            error=error,
+            decision=decision,
+            reason=reason,
+            delay=delay,
+        )
+        tell(attempt, hook)
 
 
-def _delay(
-    error: RoomtoneError, operation: Operation[Any, Any], attempt: int, max_attempts: int, jitter: float
-) -> float | None:
-    told = error if isinstance(error, errors.ApiError) else None
-    return delay_before_retry(
-        failure_of(error),
-        safety=operation.safety,
-        attempt=attempt,
-        max_attempts=max_attempts,
-        jitter=jitter,
-        retry_after=told.retry_after if told else None,
-        retry_after_is_exact=bool(told and "x-amz-retry-after" in told.headers),
-    )
+def _status(error: RoomtoneError) -> int | None:
+    if isinstance(error, errors.ApiError):
+        return error.status
+    return error.reply.status if isinstance(error, errors.DecodeError) and error.reply is not None else None
 
 
-def _reply(value: V, reply: WireReply, attempts: int) -> Reply[V]:
-    return Reply(
-        value=value,
-        status=reply.status,
-        headers=reply.headers,
-        body=reply.body,
-        request_id=request_id(reply.headers),
-        attempts=attempts,
-    )
-
-
-def _headers(
-    target: Target, wire: WireRequest, accepted: Mapping[str, str], extra: Mapping[str, str]
-) -> dict[str, str]:
+def _headers(target: Target, wire: WireRequest, accepted: Mapping[str, str], extra: Mapping[str, str]) -> Headers:
     """The headers that are the same on every attempt; a user's own go before ours where they meet."""
-    return {
-        "host": target.endpoint.authority,
-        **accepted,
-        "user-agent": USER_AGENT,
-        **{name.lower(): value for name, value in extra.items()},
-        **wire.headers,
-    }
+    headers = Headers(
+        {
+            "host": target.endpoint.authority,
+            **accepted,
+            "user-agent": USER_AGENT,
+            **{name.lower(): value for name, value in extra.items()},
+            **wire.headers,
+        }
+    )
+    if wire.body or wire.method in _WITH_A_BODY:
+        headers["content-length"] = str(len(wire.body))
+    return headers
 
 
 def _outgoing(target: Target, wire: WireRequest, headers: Mapping[str, str]) -> Outgoing:
-    path = target.path + wire.path
+    query = f"?{wire.query}" if wire.query else ""
     return Outgoing(
         method=wire.method,
         scheme=target.endpoint.scheme,
         host=target.endpoint.host,
         port=target.endpoint.port,
-        target=f"{path}?{wire.query}" if wire.query else path,
+        target=target.path + wire.path + query,
         headers=headers,
         body=wire.body,
     )

@@ -1,4 +1,4 @@
-"""What one client holds: the transport, opened at the first call, the two clouds, and the retry quotas."""
+"""What one client holds: the transport, opened at the first call, the two clouds, the retry quotas and rate limits."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ from attrs import define, field
 
 from roomtone._core.operation import AwsService, Service, SignalWireService
 from roomtone._core.retry import RetryQuota
-from roomtone._http.providers import AwsAccount, AwsProvider, Provider, SignalWireProvider
+from roomtone._http.providers import AwsAccount, AwsProvider, Provider, SignalWireProvider, Target
 from roomtone.config import Aws, SignalWire
 from roomtone.errors import ClientClosedError
 
 if TYPE_CHECKING:
+    from roomtone._core.adaptive import RateLimiter
     from roomtone._http.exchange import Transport
     from roomtone._http.incoming import Incoming
+    from roomtone.events import Attempt
 
 __all__ = ["Connection"]
 
@@ -38,17 +40,19 @@ class Connection:
     http_client: object | None = None
     ssl_context: ssl.SSLContext | None = None
     max_connections: int = 100
+    on_attempt: Callable[[Attempt], object] | None = field(default=None, repr=False)
     sleep: Callable[[float], Awaitable[None]] = anyio.sleep
     jitter: Callable[[], float] = random.random
 
     _account: AwsAccount = field(init=False)
     _providers: dict[str, Provider] = field(factory=dict, init=False)
     _quotas: dict[tuple[str, str], RetryQuota] = field(factory=dict, init=False)
+    _limiters: dict[tuple[str, str], RateLimiter] = field(factory=dict, init=False)
     _bodies: dict[Incoming, weakref.ref[object]] = field(factory=dict, init=False)
     _transport: Transport | None = field(default=None, init=False)
     _opening: anyio.Lock | None = field(default=None, init=False)
     _home: tuple[int, Any] | None = field(default=None, init=False)
-    _closed: bool = field(default=False, init=False)
+    closed: bool = field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
         self._account = AwsAccount(self.aws)
@@ -69,6 +73,18 @@ class Connection:
     def quota(self, service: Service, region: str) -> RetryQuota:
         """The retry quota of a service in a region, shared by all clones of its client."""
         return self._quotas.setdefault((service.name, region), RetryQuota())
+
+    def limiter(self, service: Service, target: Target) -> RateLimiter | None:
+        """The rate limiter of a service in a region, shared like the quota; None where the retry mode is standard."""
+        if target.retry_mode != "adaptive":
+            return None
+        from roomtone._core.adaptive import RateLimiter
+
+        key = service.name, target.endpoint.region
+        limiter = self._limiters.get(key)
+        if limiter is None:
+            limiter = self._limiters[key] = RateLimiter(anyio.current_time())
+        return limiter
 
     async def transport(self) -> Transport:
         """The transport, opened if it is not yet.
@@ -107,7 +123,7 @@ class Connection:
 
     def check_usable(self) -> None:
         """Refuses a client that is closed, or that is used away from the event loop and process of its first call."""
-        if self._closed:
+        if self.closed:
             raise ClientClosedError("the client is closed; make a new roomtone.Client")
         if self._home is None:
             self._home = (os.getpid(), anyio.lowlevel.current_token())
@@ -120,17 +136,33 @@ class Connection:
             )
 
     async def _open(self) -> Transport:
-        # httpx is imported here, so that importing roomtone costs none of it.
-        from roomtone._http.exchange import default_transport, transport_of
-
+        # httpcore is imported here, so that importing roomtone costs none of it.
         if self.http_client is not None:
-            return transport_of(self.http_client)
-        return await default_transport(self.ssl_context, self.max_connections)
+            from roomtone._http.users_client import UsersClient
+
+            return UsersClient(self.http_client)
+        from roomtone._http.pool import Pool, tls_context
+
+        return Pool(self.ssl_context or await tls_context(), self.max_connections)
+
+    def _is_at_home(self) -> bool:
+        """Whether this is the process and the event loop of the first call."""
+        if self._home is None:
+            return True
+        # Asked first: in the child of a fork asyncio has no running loop.
+        return self._home[0] == os.getpid() and bool(self._home[1] == anyio.lowlevel.current_token())
 
     async def aclose(self) -> None:
-        """Closes the pool; a client given by the user stays open. Closing twice does nothing."""
-        self._closed = True
-        await self._close_bodies(lambda reader: True)
+        """Ends the pool and the calls on it; a client given by the user stays open. Closing twice does nothing."""
+        self.closed = True
         transport, self._transport = self._transport, None
+        if not self._is_at_home():
+            # Sockets of another process or event loop are not ours to touch: theirs would lose them.
+            self._bodies.clear()
+            if transport is not None:
+                transport.abandon()
+            return
+        self._account.credentials.close()
+        await self._close_bodies(lambda reader: True)
         if transport is not None:
             await transport.aclose()

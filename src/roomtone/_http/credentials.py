@@ -21,6 +21,7 @@ import anyio.to_thread
 from attrs import define, field, frozen
 
 from roomtone._core.dates import parse_timestamp
+from roomtone._http import background
 from roomtone._http.settings import botocore_session, profile_label, profile_name
 from roomtone.config import Aws, Credentials
 from roomtone.errors import ConfigurationError
@@ -34,7 +35,7 @@ LOOKUP_TIMEOUT = 30.0
 EARLY_LOOKUP_TIMEOUT = 5.0
 """Seconds that it may take while the old credentials still serve."""
 ADVISORY_WINDOW = 15 * 60.0
-"""Seconds before their end from when one caller at a time tries to renew credentials; the others use the old ones."""
+"""Seconds before their end from when credentials are renewed ahead of time; nobody waits, the old ones serve."""
 MANDATORY_WINDOW = 60.0
 """Seconds before their end from when every caller waits for new credentials."""
 EARLY_PAUSE = 60.0
@@ -63,6 +64,7 @@ class CredentialsSource:
         self._rounds = 0
         self._outcome: _Found | ConfigurationError | None = None
         self._thread = _SharedThread()
+        self._ahead: anyio.CancelScope | None = None
 
     async def get(self) -> Credentials:
         """Credentials to sign with now.
@@ -76,9 +78,14 @@ class CredentialsSource:
         if found is None or self._must_renew(found):
             found = await self._renewed()
         elif self._may_renew(found):
-            await self._try_to_renew()
-            found = self._found or found
+            self._tried_at = time.monotonic()
+            self._ahead = background.start(self._try_to_renew)
         return found.credentials
+
+    def close(self) -> None:
+        """Ends what goes on in the background."""
+        if self._ahead is not None:
+            self._ahead.cancel()
 
     def invalidate(self, credentials: Credentials | None = None) -> None:
         """Forget what was found, after the service called it expired, so that the next `get` looks again.
@@ -131,7 +138,6 @@ class CredentialsSource:
     async def _try_to_renew(self) -> None:
         """Renew ahead of time; when that fails, the old ones still serve."""
         async with self._lock:
-            self._tried_at = time.monotonic()
             with suppress(ConfigurationError):
                 self._keep(await self._look_up(EARLY_LOOKUP_TIMEOUT))
 
@@ -149,7 +155,7 @@ class CredentialsSource:
         with anyio.move_on_after(limit):
             if self._aws.credentials is not None:
                 return await self._from_provider()
-            found = _from_environment(self._aws, os.environ)
+            found = _from_environment(self._aws)
             if found is None:
                 found = await self._thread.run(partial(_from_botocore, self._aws))
             return found
@@ -234,20 +240,19 @@ def _in_environment(aws: Aws) -> bool:
     return not aws.profile and bool(os.environ.get("AWS_ACCESS_KEY_ID"))
 
 
-def _from_environment(aws: Aws, environ: Mapping[str, str]) -> _Found | None:
+def _from_environment(aws: Aws) -> _Found | None:
     """The environment's credentials, which come first in botocore's chain too: they need no import and no thread."""
     if not _in_environment(aws):
         return None
-    secret = environ.get("AWS_SECRET_ACCESS_KEY")
-    if not secret:
+    if not os.environ.get("AWS_SECRET_ACCESS_KEY"):
         raise ConfigurationError(
             "AWS_ACCESS_KEY_ID is set in the environment, so AWS_SECRET_ACCESS_KEY must be set too"
         )
-    expiration = environ.get("AWS_CREDENTIAL_EXPIRATION")
+    expiration = os.environ.get("AWS_CREDENTIAL_EXPIRATION")
     credentials = Credentials(
-        environ["AWS_ACCESS_KEY_ID"],
-        secret,
-        environ.get("AWS_SECURITY_TOKEN") or environ.get("AWS_SESSION_TOKEN") or None,
+        os.environ["AWS_ACCESS_KEY_ID"],
+        os.environ["AWS_SECRET_ACCESS_KEY"],
+        os.environ.get("AWS_SECURITY_TOKEN") or os.environ.get("AWS_SESSION_TOKEN") or None,
         _parsed(expiration) if expiration else None,
     )
     return _dated(credentials, "environment", "the AWS credentials in the environment have expired")
@@ -271,7 +276,9 @@ def _from_botocore(aws: Aws) -> _Found:
     try:
         session: Any = botocore_session(aws)
         found: Any = session.get_credentials()
-        frozen_now = None if found is None else found.get_frozen_credentials()
+        credentials = None if found is None else _frozen_now(found)
+    except ConfigurationError:
+        raise
     except ProfileNotFound as error:
         raise ConfigurationError(
             f"{profile_label(profile_name(aws))} does not exist: name another, or write it"
@@ -281,13 +288,23 @@ def _from_botocore(aws: Aws) -> _Found:
         raise ConfigurationError(
             f"AWS credentials cannot be had: {type(error).__name__}. Tried in order: {_chain(aws)}"
         ) from error
-    if found is None or frozen_now is None:
+    if credentials is None:
         raise ConfigurationError(
             f"no AWS credentials. Tried in order: {_chain(aws)}. Set one of them up, or give Aws(credentials=)"
         )
-    credentials = Credentials(frozen_now.access_key, frozen_now.secret_key, frozen_now.token or None)
     # Temporary ones know when they end, and say so through `refresh_needed` alone.
     return _Found(credentials, f"botocore: {found.method}", getattr(found, "refresh_needed", _never))
+
+
+def _frozen_now(found: Any) -> Credentials | None:
+    keys = found.get_frozen_credentials()
+    try:
+        return keys and Credentials(keys.access_key, keys.secret_key, keys.token or None)
+    except ConfigurationError as error:
+        refusal = error.message
+    finally:
+        del keys  # its repr tells the secret to whoever prints the locals of a traceback
+    raise ConfigurationError(refusal)
 
 
 def _never(seconds: float) -> bool:

@@ -1,74 +1,135 @@
-"""The other door of the transport: an answer of which status and headers are here and the body is still to come."""
+"""An answer of which status and headers are here and the body is still to come. Knows no HTTP library."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Mapping
-from types import ModuleType
-from typing import Any, Protocol
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Iterator, Mapping
 
 import anyio
 from attrs import define, field
 
 from roomtone._core.content import Unpacker, unpacker
-from roomtone.errors import ProtocolError, TimeoutError
+from roomtone._core.decode import request_id
+from roomtone._core.operation import Reply
+from roomtone._http.failures import transport_error
+from roomtone.errors import ProtocolError, ResponseTooLargeError, RoomtoneError, TimeoutError
 
-__all__ = ["HttpxIncoming", "Incoming", "reason"]
+__all__ = ["Incoming", "read_headers"]
 
 _MOST_BUFFERED = 100_000
 """More chunks than can have been received already."""
 
 
-class Incoming(Protocol):
-    """An answer whose body comes in chunks, for one task at a time."""
+def read_headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Headers by their names in lower case, repeated ones joined."""
+    headers: dict[str, str] = {}
+    repeated: dict[str, list[str]] = {}
+    for name, value in raw:
+        lower = name.decode("latin-1").lower()
+        if lower in headers:
+            repeated.setdefault(lower, [headers[lower]]).append(_text(value))
+        else:
+            headers[lower] = _text(value)
+    for lower, values in repeated.items():
+        headers[lower] = ", ".join(values)
+    return headers
 
-    @property
-    def status(self) -> int: ...
 
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """Names in lower case."""
-        ...
-
-    async def receive(self, *, timeout: float | None) -> bytes | None:
-        """The next bytes of the content, never empty; None at its end. At the end and after errors it closes itself.
-
-        Raises:
-            TimeoutError: Nothing came for `timeout` seconds.
-            ProtocolError: The body broke off, or is not in the encoding it claims.
-        """
-        ...
-
-    async def aclose(self) -> None:
-        """Gives the connection back, or ends it when there is more to come. Closing twice does nothing."""
-        ...
+def _text(value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
 
 
 @define(eq=False)
-class HttpxIncoming:
-    """A streamed answer of httpx, or of httpx2."""
+class Incoming:
+    """An answer whose body comes in chunks, for one task at a time. At its end and after errors it closes itself.
 
-    library: ModuleType
-    response: Any
+    Args:
+        status: The HTTP status.
+        headers: Names in lower case.
+        chunks: The body as it comes off the connection.
+        close: Gives the connection back, or ends it when there is more to come.
+        unpacked: The chunks are the content already, whatever encoding the headers name.
+    """
+
     status: int
-    headers: Mapping[str, str]
-    _chunks: AsyncIterator[bytes] = field(init=False)
-    _unpacker: Unpacker = field(init=False)
-    _pieces: Iterator[bytes] = field(factory=lambda: iter(()), init=False)
+    headers: Mapping[str, str] = field(repr=False)
+    _chunks: AsyncIterator[bytes] = field(repr=False)
+    _close: Callable[[], Awaitable[None]] = field(repr=False)
+    _unpacked: bool = False
+    _unpacker: Unpacker = field(init=False, repr=False)
+    _pieces: Iterator[bytes] = field(factory=lambda: iter(()), init=False, repr=False)
     _received: int = field(default=0, init=False)
     _reading: bool = field(default=False, init=False)
+    _ended: bool = field(default=False, init=False)
     _closed: bool = field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
-        if self.response.is_stream_consumed:
-            # A hook of the user's client read it all: what is there is the content, decoded.
-            self._chunks = aiter(self.library.ByteStream(self.response.content))
-            self._unpacker = unpacker({})
-        else:
-            self._chunks = aiter(self.response.stream)
-            self._unpacker = unpacker(self.headers)
+        self._unpacker = unpacker({} if self._unpacked else self.headers)
+
+    async def read(self, limit: int) -> bytes:
+        """All of the content, of which never more than `limit` bytes are held.
+
+        Raises:
+            ResponseTooLargeError: There are more bytes than `limit`.
+            ProtocolError: The body is not in the encoding that it claims.
+        """
+        length = self.headers.get("content-length", "")
+        try:
+            # A length of so many digits that Python reads no number of them is too large all the same.
+            if length.isdigit() and (len(length) > 20 or int(length) > limit):
+                raise self._too_large(limit)
+            parts: list[bytes] = []
+            size = 0
+            while (piece := await self._next()) is not None:
+                size += len(piece)
+                if size > limit:
+                    raise self._too_large(limit)
+                parts.append(piece)
+        except BaseException:
+            await self.aclose()
+            raise
+        return b"".join(parts)
+
+    def _too_large(self, limit: int) -> ResponseTooLargeError:
+        found = request_id(self.headers)
+        return ResponseTooLargeError(
+            f"the answer is larger than {limit:,} bytes, which is the limit (max_response_bytes)",
+            reply=Reply(
+                value=None, status=self.status, headers=self.headers, body=b"", request_id=found, attempts=0
+            ),
+            request_id=found,
+            maybe_processed=True,
+        )
+
+    async def beginning(self, most: int, *, until: float) -> bytes:
+        """What an error says of itself: up to `most` bytes, as far as they come until that time.
+
+        Its status is enough, so a body that is longer, late or broken is no other error.
+        """
+        parts: list[bytes] = []
+        size = 0
+        try:
+            with anyio.CancelScope(deadline=until):
+                while size < most and (piece := await self._next()) is not None:
+                    size += len(piece)
+                    parts.append(piece)
+        except Exception as error:
+            if not isinstance(error, RoomtoneError) and transport_error(error, unsent=False) is None:
+                raise
+        finally:
+            await self.aclose()
+        return b"".join(parts)[:most]
 
     async def receive(self, *, timeout: float | None) -> bytes | None:
+        """The next bytes of the content, never empty; None at its end.
+
+        Raises:
+            TimeoutError: Nothing came for `timeout` seconds.
+            TransportError: The body broke off, or is not in the encoding that it claims.
+        """
         try:
             with self._as_our_errors(), anyio.move_on_after(timeout):
                 return await self._next()
@@ -81,13 +142,20 @@ class HttpxIncoming:
 
     async def _next(self) -> bytes | None:
         while True:
-            for piece in self._pieces:
-                return piece
-            chunk = await self._next_packed()
-            if chunk is None:
-                self._unpacker.end()
-                await self.aclose()
-                return None
+            try:
+                for piece in self._pieces:
+                    return piece
+                chunk = await self._next_packed()
+                if chunk is None:
+                    self._ended = True
+                    self._unpacker.end()
+                    await self.aclose()
+                    return None
+            except ValueError as error:
+                raise ProtocolError(
+                    f"the body's content encoding is broken, after {self._received:,} bytes: {error}",
+                    maybe_processed=True,
+                ) from error
             self._received += len(chunk)
             self._pieces = self._unpacker.feed(chunk) if chunk else iter(())
 
@@ -100,45 +168,37 @@ class HttpxIncoming:
 
     @contextlib.contextmanager
     def _as_our_errors(self) -> Generator[None]:
-        library = self.library
         try:
             yield
-        except library.TimeoutException as error:
-            raise TimeoutError(
-                f"timed out after {self._received:,} bytes of the body: {reason(error)}", maybe_processed=True
-            ) from error
-        except (library.HTTPError, library.StreamError, OSError) as error:
-            raise ProtocolError(
-                f"the body broke off after {self._received:,} bytes: {reason(error)}", maybe_processed=True
-            ) from error
-        except ValueError as error:
-            raise ProtocolError(
-                f"the body's content encoding is broken, after {self._received:,} bytes: {error}", maybe_processed=True
-            ) from error
+        except Exception as error:
+            ours = transport_error(error, unsent=False)
+            if ours is None:
+                raise
+            kind = TimeoutError if isinstance(ours, TimeoutError) else ProtocolError
+            told = f"the body broke off after {self._received:,} bytes: {ours.message}"
+            raise kind(told, maybe_processed=True) from error
 
     async def aclose(self) -> None:
+        """Gives the connection back, or ends it when there is more to come. Closing twice does nothing."""
         # While another task waits for a chunk, the body is that task's to close: it does, when its connection ends.
         if self._closed or self._reading:
             return
         self._closed = True
+        try:
+            if not self._ended:
+                await self._end_within()
+        finally:
+            with anyio.CancelScope(shield=True), contextlib.suppress(Exception):
+                await self._close()
+
+    async def _end_within(self) -> None:
         # Generators within generators must end from within: closing the outer one leaves the others to the garbage
         # collector, which trio warns of. So one more chunk is asked for, and cancelled when it is not here yet.
         with anyio.CancelScope(shield=True) as scope, contextlib.suppress(Exception):
             scope.cancel()
             for _ in range(_MOST_BUFFERED):
                 await anext(self._chunks)
+        close: Callable[[], Awaitable[None]] | None = getattr(self._chunks, "aclose", None)
         with anyio.CancelScope(shield=True), contextlib.suppress(Exception):
-            close: Callable[[], Awaitable[None]] | None = getattr(self._chunks, "aclose", None)
             if close is not None:
                 await close()
-            await self.response.aclose()
-
-
-def reason(error: BaseException) -> str:
-    """What an error says; where it says nothing, as trio's do, what the operating system or TLS said before it."""
-    said: BaseException | None = error
-    while said is not None:
-        if str(said) and (said is error or isinstance(said, OSError)):
-            return str(said)
-        said = said.__cause__ or said.__context__
-    return type(error).__name__

@@ -5,20 +5,21 @@ from __future__ import annotations
 import base64
 import os
 import uuid
-from collections.abc import Mapping
-from datetime import datetime, timezone
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta, timezone
 from typing import Protocol
 
 import anyio
 from attrs import define, field, frozen
 
-from roomtone._core.operation import AwsService, SignalWireService, WireRequest
+from roomtone._core.operation import AwsService, Headers, SignalWireService, WireRequest
+from roomtone._core.skew import NO_SKEW, SKEW_CODES, TOLERATED_SKEW, clock_skew
 from roomtone._http.credentials import CredentialsSource
 from roomtone._http.endpoints import Endpoint, aws_endpoint, signalwire_endpoint
 from roomtone._http.settings import AwsSettings
 from roomtone._http.settings import load as load_settings
 from roomtone._http.signing import sign
-from roomtone.config import DEFAULT_MAX_ATTEMPTS, Aws, Credentials, SignalWire
+from roomtone.config import DEFAULT_MAX_ATTEMPTS, Aws, Credentials, RetryMode, SignalWire
 from roomtone.errors import ApiError, ConfigurationError, RoomtoneError
 
 __all__ = ["AwsProvider", "Provider", "SignalWireProvider", "Target"]
@@ -34,15 +35,20 @@ class Target:
     path: str
     """What stands before every operation's path."""
     max_attempts: int
+    retry_mode: RetryMode = "standard"
     account_sid: str | None = None
 
 
 @frozen
 class Signed:
-    """One attempt's headers, complete, and the credentials that they prove."""
+    """One attempt's headers, complete, the credentials that they prove, and when and with which clock that was."""
 
-    headers: Mapping[str, str] = field(repr=False)
+    headers: Headers
     credentials: Credentials | None = field(default=None, repr=False)
+    at: datetime | None = None
+    """By this machine's clock."""
+    skew: timedelta = NO_SKEW
+    """How far the service's clock was taken to be ahead."""
 
 
 class Provider(Protocol):
@@ -63,9 +69,13 @@ class Provider(Protocol):
         """The headers of one attempt, complete."""
         ...
 
-    def renews(self, error: RoomtoneError, signed: Signed) -> bool:
-        """Whether the next attempt proves anew who is asking, so that this failure may be gone."""
+    def renews(self, error: RoomtoneError, signed: Signed) -> str | None:
+        """What the next attempt does anew to prove who is asking, so that this failure may be gone; None for nothing."""
         ...
+
+
+def _utc_now() -> datetime:
+    return datetime.now(timezone.utc)
 
 
 @define(eq=False)
@@ -73,6 +83,7 @@ class AwsAccount:
     """What all AWS services of one client share: settings and credentials, looked up at the first call."""
 
     aws: Aws
+    clock: Callable[[], datetime] = field(default=_utc_now, repr=False)
     credentials: CredentialsSource = field(init=False)
     _settings: AwsSettings | None = field(default=None, init=False)
     _lock: anyio.Lock | None = field(default=None, init=False, repr=False)
@@ -97,6 +108,9 @@ class AwsProvider:
     service: AwsService
     account: AwsAccount
     _targets: dict[str | None, Target] = field(factory=dict, init=False)
+    _skews: dict[str, timedelta] = field(factory=dict, init=False)
+    """By authority, how far a service's clock is ahead of this machine's, where that was found out."""
+    _corrects_clock: bool = field(default=True, init=False)
 
     async def target(self, region: str | None) -> Target:
         found = self._targets.get(region)
@@ -110,7 +124,13 @@ class AwsProvider:
                 endpoint_url=settings.endpoint_url(self.service),
                 allow_http=self.account.aws.allow_http,
             )
-            found = Target(endpoint=endpoint, path=endpoint.path, max_attempts=settings.max_attempts)
+            found = Target(
+                endpoint=endpoint,
+                path=endpoint.path,
+                max_attempts=settings.max_attempts,
+                retry_mode=settings.retry_mode,
+            )
+            self._corrects_clock = settings.corrects_clock
             self._targets[region] = found
         return found
 
@@ -125,6 +145,8 @@ class AwsProvider:
         attempts: int,
     ) -> Signed:
         credentials = await self.account.credentials.get()
+        now = self.account.clock()
+        skew = self._skews.get(target.endpoint.authority, NO_SKEW)
         proof = sign(
             method=wire.method,
             path=target.path + wire.path,
@@ -134,23 +156,32 @@ class AwsProvider:
             credentials=credentials,
             region=target.endpoint.region,
             service=self.service.signing_name,
-            now=datetime.now(timezone.utc),
+            now=now + skew,
         )
-        complete = {
-            **headers,
-            **proof,
-            "amz-sdk-invocation-id": call_id,
-            "amz-sdk-request": f"attempt={attempt}; max={attempts}",
-            **_lambda_trace(),
-        }
-        return Signed(complete, credentials)
+        complete = Headers(headers)
+        complete.update(proof)
+        complete["amz-sdk-invocation-id"] = call_id
+        complete["amz-sdk-request"] = f"attempt={attempt}; max={attempts}"
+        complete.update(_lambda_trace())
+        return Signed(complete, credentials, now, skew)
 
-    def renews(self, error: RoomtoneError, signed: Signed) -> bool:
-        if not isinstance(error, ApiError) or error.code not in _EXPIRED_CODES:
+    def renews(self, error: RoomtoneError, signed: Signed) -> str | None:
+        if not isinstance(error, ApiError):
+            return None
+        if error.code in _EXPIRED_CODES and not isinstance(self.account.aws.credentials, Credentials):
+            self.account.credentials.invalidate(signed.credentials)
+            return "with fresh credentials"
+        if error.code in SKEW_CODES and self._corrects_clock and self._correct_clock(error.headers, signed):
+            return "with the service's time"
+        return None
+
+    def _correct_clock(self, headers: Mapping[str, str], signed: Signed) -> bool:
+        """Takes note of the service's time, when that is what was wrong with a signature."""
+        assert signed.at is not None
+        skew = clock_skew(headers, sent=signed.at, received=self.account.clock())
+        if skew is None or abs(skew - signed.skew) <= TOLERATED_SKEW:
             return False
-        if isinstance(self.account.aws.credentials, Credentials):
-            return False
-        self.account.credentials.invalidate(signed.credentials)
+        self._skews[signed.headers["host"]] = skew
         return True
 
 
@@ -174,11 +205,11 @@ class SignalWireProvider:
     async def target(self, region: str | None) -> Target:
         if self._target is None:
             config = self.signalwire
-            project_id = _given(config.project_id, "project_id", "SIGNALWIRE_PROJECT_ID")
-            api_token = _given(config.api_token, "api_token", "SIGNALWIRE_API_TOKEN")
-            space = None if config.base_url else _given(config.space, "space", "SIGNALWIRE_SPACE")
+            project_id = _given(config, "project_id")
+            _given(config, "api_token")
+            space = None if config.base_url else _given(config, "space")
             endpoint = signalwire_endpoint(space, config.base_url, allow_http=config.allow_http)
-            self._authorization = "Basic " + base64.b64encode(f"{project_id}:{api_token}".encode()).decode()
+            self._authorization = _basic(config)
             self._target = Target(
                 endpoint=endpoint,
                 path=endpoint.path + self.service.base_path,
@@ -197,19 +228,34 @@ class SignalWireProvider:
         attempt: int,
         attempts: int,
     ) -> Signed:
-        return Signed({**headers, "authorization": self._authorization})
+        return Signed(Headers(headers, authorization=self._authorization))
 
-    def renews(self, error: RoomtoneError, signed: Signed) -> bool:
-        return False
+    def renews(self, error: RoomtoneError, signed: Signed) -> str | None:
+        return None
 
 
-def _given(value: str | None, name: str, variable: str) -> str:
-    found = value if value is not None else os.environ.get(variable)
-    if not found or not isinstance(found, str) or not found.strip():
+def _basic(config: SignalWire) -> str:
+    proof = f"{_given(config, 'project_id')}:{_given(config, 'api_token')}"
+    return "Basic " + base64.b64encode(proof.encode()).decode()
+
+
+def _given(config: SignalWire, name: str) -> str:
+    """A value of the configuration, else the environment's. The frame that raises holds none of them."""
+    variable = f"SIGNALWIRE_{name.upper()}"
+    if not _is_text(_found(config, name, variable)):
         raise ConfigurationError(
             f"no SignalWire {name}: tried SignalWire({name}=...) and the environment's {variable}; give one of them"
         )
-    return found.strip()
+    return str(_found(config, name, variable)).strip()
+
+
+def _found(config: SignalWire, name: str, variable: str) -> object:
+    value: object = getattr(config, name)
+    return value if value is not None else os.environ.get(variable)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())
 
 
 def new_call_id() -> str:

@@ -26,6 +26,19 @@ __all__ = ["AwsSettings", "botocore_session", "load", "profile_label"]
 _PROFILE_VARIABLES = ("AWS_DEFAULT_PROFILE", "AWS_PROFILE")  # in botocore's order
 _REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
 _FILES = {"AWS_CONFIG_FILE": "~/.aws/config", "AWS_SHARED_CREDENTIALS_FILE": "~/.aws/credentials"}
+_PROFILE_KEYS = frozenset(
+    {
+        "disable_clock_skew_correction",
+        "endpoint_url",
+        "ignore_configured_endpoint_urls",
+        "max_attempts",
+        "region",
+        "retry_mode",
+        "services",
+        "use_dualstack_endpoint",
+        "use_fips_endpoint",
+    }
+)
 _ENDPOINT_VARIABLE = "AWS_ENDPOINT_URL"
 _RETRY_MODES: Mapping[str, RetryMode] = {"legacy": "standard", "standard": "standard", "adaptive": "adaptive"}
 
@@ -43,6 +56,7 @@ class AwsSettings:
         use_dualstack: Whether dual-stack endpoints are used.
         retry_mode: `standard` or `adaptive`.
         max_attempts: Attempts in total per call.
+        corrects_clock: Whether a clock that is wrong by the service's is put right for signatures.
         profile: The profile that was asked for; None for the default one.
         endpoints: Custom endpoints, the strongest layer first: by service id (`IVS_REALTIME`), "" standing for all.
     """
@@ -53,6 +67,7 @@ class AwsSettings:
     use_dualstack: bool
     retry_mode: RetryMode
     max_attempts: int
+    corrects_clock: bool
     profile: str | None
     endpoints: tuple[Mapping[str, str], ...] = field(repr=False)
 
@@ -117,8 +132,8 @@ def _first(environ: Mapping[str, str], names: tuple[str, ...]) -> str | None:
 class _Layers:
     """The environment over the profile, for settings that are not given."""
 
-    environ: Mapping[str, str]
-    profile: Mapping[str, object]
+    environ: Mapping[str, str] = field(repr=False)
+    profile: Mapping[str, object] = field(repr=False)
     profile_label: str
 
     def find(self, variables: tuple[str, ...], key: str) -> tuple[str | None, str]:
@@ -144,10 +159,9 @@ class _Layers:
 
 
 def _resolve(aws: Aws) -> AwsSettings:
-    environ = dict(os.environ)
     profile = profile_name(aws)
     scoped, services = _read_profile(aws, profile)
-    layers = _Layers(environ, scoped, profile_label(profile))
+    layers = _Layers(os.environ, scoped, profile_label(profile))
     region, region_source = (aws.region, "Aws(region=)") if aws.region else layers.find(_REGION_VARIABLES, "region")
     return AwsSettings(
         region=region,
@@ -156,6 +170,7 @@ def _resolve(aws: Aws) -> AwsSettings:
         use_dualstack=layers.flag(aws.use_dualstack, "AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"),
         retry_mode=aws.retry_mode or _retry_mode(layers),
         max_attempts=aws.max_attempts or _max_attempts(layers),
+        corrects_clock=not layers.flag(None, "AWS_DISABLE_CLOCK_SKEW_CORRECTION", "disable_clock_skew_correction"),
         profile=profile,
         endpoints=(_explicit_endpoints(aws), *_configured_endpoints(layers, services)),
     )
@@ -234,7 +249,8 @@ def _read_profile(aws: Aws, profile: str | None) -> tuple[Mapping[str, object], 
         raise ConfigurationError(f"{profile_label(profile)} does not exist: name another, or write it") from error
     except (BotoCoreError, OSError, ValueError) as error:
         raise ConfigurationError(f"{profile_label(profile)} cannot be read: {type(error).__name__}") from error
-    return scoped, full.get("services", {})
+    # Keys and tokens stand in the same place; no frame of ours is to hold them.
+    return {key: value for key, value in scoped.items() if key in _PROFILE_KEYS}, full.get("services", {})
 
 
 def _file_exists(variable: str) -> bool:
