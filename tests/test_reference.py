@@ -74,7 +74,7 @@ def test_every_other_public_name_is_described() -> None:
     described = directives((DOCS / "reference" / "client.md").read_text("utf-8"))
     top = {f"roomtone.{name}" for name in roomtone.__all__ if name not in {*SERVICES, "errors"}}
     settings = {f"roomtone.config.{name}" for name in config.__all__ if not hasattr(roomtone, name)}
-    assert described == top | settings
+    assert described == top | settings | {"roomtone.events.DecisionName"}
     assert directives((DOCS / "reference" / "errors.md").read_text("utf-8")) == {errors.__name__}
     described = directives((DOCS / "reference" / "signalwire_events.md").read_text("utf-8"))
     assert described == {streams.__name__, webhooks.__name__}

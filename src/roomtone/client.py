@@ -93,9 +93,7 @@ class Client:
             raise ConfigurationError("on_attempt must be a plain function of one roomtone.Attempt")
         self._aws = aws or Aws()
         self._signalwire = signalwire or SignalWire()
-        self._options = Options(
-            timeout=timeout, attempt_timeout=attempt_timeout, max_response_bytes=max_response_bytes
-        )
+        self._options = Options(timeout=timeout, attempt_timeout=attempt_timeout, max_response_bytes=max_response_bytes)
         self._http_client = http_client
         self._ssl_context = ssl_context
         self._max_connections = max_connections

@@ -41,10 +41,11 @@ _C = TypeVar("_C")
 
 def _forgetful(cls: type[_C]) -> type[_C]:
     """A class of which `__init__` refuses its arguments without a trace: no frame of ours keeps a secret among them."""
-    init: Any = cls.__init__
+    target: Any = cls
+    init: Any = target.__init__
 
     @functools.wraps(init)
-    def __init__(self: _C, *args: Any, **kwargs: Any) -> None:
+    def refusing(self: _C, *args: Any, **kwargs: Any) -> None:
         try:
             init(self, *args, **kwargs)
         except ConfigurationError as error:
@@ -54,7 +55,7 @@ def _forgetful(cls: type[_C]) -> type[_C]:
         del args, kwargs
         raise ConfigurationError(refusal)
 
-    cls.__init__ = __init__  # type: ignore[misc]
+    target.__init__ = refusing
     return cls
 
 

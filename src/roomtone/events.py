@@ -11,7 +11,7 @@ from roomtone.errors import RoomtoneError
 __all__ = ["Attempt", "DecisionName"]
 
 DecisionName: TypeAlias = Literal["return", "retry", "raise", "cancelled"]
-"""What comes after an attempt: `return` its response, `retry`, `raise` its error, or nothing: the call is `cancelled`."""
+"""What comes after an attempt: `return` its response, `retry`, `raise` its error; or the call was `cancelled`."""
 
 
 @frozen(kw_only=True)

@@ -11,7 +11,21 @@ from hypothesis import strategies as st
 
 from roomtone._core.content import PIECE, is_encoded, unpacker
 
-PACKS = {"gzip": gzip.compress, "X-GZip": gzip.compress, "deflate": zlib.compress, "identity": bytes, "br": bytes}
+
+def bare_deflate(content: bytes) -> bytes:
+    """What some servers call deflate: without zlib's head and tail."""
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return packer.compress(content) + packer.flush()
+
+
+PACKS = {
+    "gzip": gzip.compress,
+    "X-GZip": gzip.compress,
+    "deflate": zlib.compress,
+    "Deflate": bare_deflate,
+    "identity": bytes,
+    "br": bytes,
+}
 
 
 def unpacked(encoding: str, packed: bytes, step: int) -> list[bytes]:

@@ -60,6 +60,14 @@ def test_an_operation_without_output_has_none_whatever_the_body() -> None:
         assert decode(meetings.DELETE_MEETING, reply, MEETINGS_ERRORS) is None
 
 
+def test_a_page_is_no_answer_of_an_operation_without_output() -> None:
+    """HTML with a 200 comes from whoever stands before the service, so nothing was deleted."""
+    page = WireReply(200, {"content-type": "text/HTML; charset=utf-8"}, b"<html>Log in</html>")
+    with pytest.raises(errors.DecodeError, match="it is a page"):
+        decode(meetings.DELETE_MEETING, page, MEETINGS_ERRORS)
+    assert decode(meetings.DELETE_MEETING, WireReply(204, page.headers, b""), MEETINGS_ERRORS) is None
+
+
 def test_an_empty_modelled_output_is_its_class() -> None:
     """`{}` and nothing at all give the empty response where nothing is expected in it."""
     for body in (b"", b"{}"):
@@ -69,7 +77,7 @@ def test_an_empty_modelled_output_is_its_class() -> None:
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        (b"", "CreateMeetingResponse.meeting is missing from the answer"),
+        (b"", "CreateMeetingResponse is missing from the answer, which has no body"),
         (b"{}", "CreateMeetingResponse.meeting is missing from the answer"),
         (b'{"Meeting":null}', "CreateMeetingResponse.meeting is missing from the answer"),
         (b'{"Meeting":{}}', "CreateMeetingResponse.meeting.meeting_id is missing from the answer"),

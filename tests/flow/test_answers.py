@@ -125,10 +125,10 @@ async def test_a_200_that_is_no_success(live: roomtone.Client, router: respx.Moc
 
 
 async def test_a_lists_empty_answers(live: roomtone.Client, router: respx.MockRouter) -> None:
-    """For a list, nothing is an empty list; unknown members and unknown enum values do no harm."""
+    """A list that is absent or null is an empty one; unknown members and unknown enum values do no harm."""
     calls = router.post(f"{IVS}/ListChannels")
     calls.side_effect = [
-        httpx.Response(200),
+        httpx.Response(200, json={}),
         httpx.Response(200, json={"channels": None}),
         httpx.Response(200, json={"channels": [{"type": "HOLOGRAM", "brandNew": 1}], "more": {}}),
     ]
@@ -136,6 +136,13 @@ async def test_a_lists_empty_answers(live: roomtone.Client, router: respx.MockRo
     assert await live.ivs.list_channels() == ListChannelsResponse(channels=[])
     channels = (await live.ivs.list_channels()).channels
     assert [channel.type for channel in channels or ()] == ["HOLOGRAM"]
+
+
+async def test_a_list_without_any_body_is_no_list(live: roomtone.Client, router: respx.MockRouter) -> None:
+    """An answer that lost its body on the way is no empty success."""
+    router.post(f"{IVS}/ListChannels").respond(200)
+    with pytest.raises(errors.DecodeError, match="ListChannelsResponse is missing from the answer, which has no body"):
+        await live.ivs.list_channels()
 
 
 async def test_a_documented_error(live: roomtone.Client, router: respx.MockRouter) -> None:

@@ -147,6 +147,9 @@ def _number(value: Any) -> float:
     return value
 
 
+_LARGEST_EXPONENT = 400
+
+
 def _decimal(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
         raise Misfit(f"must be a Decimal, not {_kind(value)}")
@@ -192,8 +195,9 @@ def _load_decimal(value: Any) -> Decimal:
         number = Decimal(str(value))
     except InvalidOperation:
         raise Misfit("must be a decimal number") from None
-    if not number.is_finite():
-        raise Misfit("must be a finite number")
+    # An exponent costs a few bytes to send, and as many digits as it says to write out.
+    if not number.is_finite() or abs(number.adjusted()) > _LARGEST_EXPONENT:
+        raise Misfit(f"must be a finite number of no more than {_LARGEST_EXPONENT} digits")
     return number
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 __all__ = ["Unpacker", "is_encoded", "is_readable", "unpacker"]
@@ -33,19 +33,28 @@ class _Plain:
 
 
 class _Inflating:
-    """gzip or zlib, told apart by their first bytes; members one after the other are one content."""
+    """gzip or zlib, told apart by their first bytes; members one after the other are one content.
 
-    def __init__(self) -> None:
-        self._new: Callable[[], zlib._Decompress] = lambda: zlib.decompressobj(zlib.MAX_WBITS | 32)
-        self._current = self._new()
+    Some servers call a stream `deflate` that lacks zlib's own head and tail; it is read where `bare` allows it.
+    """
+
+    def __init__(self, *, bare: bool) -> None:
+        self._bare = bare
+        self._bits = zlib.MAX_WBITS | 32
+        self._current = zlib.decompressobj(self._bits)
         self._begun = False
+        self._held = b""
 
     def feed(self, packed: bytes) -> Iterator[bytes]:
+        packed = self._held + packed
+        self._held = b"" if self._begun or len(packed) > 1 else packed  # two bytes tell one kind from another
+        if self._held:
+            return
         try:
             while packed:
                 if self._current.eof:
-                    self._current = self._new()
-                piece = self._current.decompress(packed, PIECE)
+                    self._current = zlib.decompressobj(self._bits)
+                piece = self._decompress(packed)
                 self._begun = True
                 packed = self._current.unconsumed_tail or self._current.unused_data
                 if piece:
@@ -53,8 +62,18 @@ class _Inflating:
         except zlib.error as error:
             raise ValueError(str(error)) from error
 
+    def _decompress(self, packed: bytes) -> bytes:
+        try:
+            return self._current.decompress(packed, PIECE)
+        except zlib.error:
+            if self._begun or not self._bare:
+                raise
+        self._bits = -zlib.MAX_WBITS
+        self._current = zlib.decompressobj(self._bits)
+        return self._current.decompress(packed, PIECE)
+
     def end(self) -> None:
-        if self._begun and not self._current.eof:
+        if self._held or (self._begun and not self._current.eof):
             raise ValueError("it ends too early")
 
 
@@ -77,4 +96,4 @@ def is_readable(headers: Mapping[str, str]) -> bool:
 
 def unpacker(headers: Mapping[str, str]) -> Unpacker:
     """What takes a body's gzip or deflate off; every other encoding, which nobody asks for, stays as it is."""
-    return _Inflating() if is_readable(headers) else _Plain()
+    return _Inflating(bare=_encoding(headers) == "deflate") if is_readable(headers) else _Plain()

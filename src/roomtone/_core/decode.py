@@ -37,6 +37,9 @@ def decode(operation: Operation[Any, V], reply: WireReply, errors: ErrorTable, *
     if not 200 <= reply.status < 300:
         raise failure(operation, reply, errors, now=now)
     if operation.response is NoneType:
+        # What a service answers beside its status is its own affair, but a page is by somebody who stands before it.
+        if reply.body and "html" in reply.headers.get("content-type", "").lower():
+            raise unfit(operation, reply, "the answer does not fit: it is a page, which the service never sends")
         return cast("V", None)
     value, misfit = _read(operation.response, reply)
     if misfit is not None:
@@ -46,6 +49,8 @@ def decode(operation: Operation[Any, V], reply: WireReply, errors: ErrorTable, *
 
 def _read(cls: type[V], reply: WireReply) -> tuple[V | None, str | None]:
     """The response, or what about it does not fit. Frames that hold parts of an answer do not hang on an error."""
+    if not reply.body and members_of(cls):
+        return None, f"{cls.__name__} is missing from the answer, which has no body"
     try:
         value = _codec(cls).load(cls, json_object(reply.body))
     except Misfit as misfit:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal, TypeAlias
 
+_LONGEST_NAME = 200
+
 Case: TypeAlias = Literal["pascal", "camel", "snake"]
 
 
@@ -21,5 +23,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """`; did you mean 'x'?` when a known name is near, else nothing."""
     import difflib  # only ever wanted for a message
 
+    if len(name) > _LONGEST_NAME:  # comparing takes time by the square of it
+        return ""
     near = difflib.get_close_matches(name, list(known), n=1)
     return f"; did you mean {near[0]!r}?" if near else ""

@@ -115,7 +115,7 @@ class Operation(Generic[RequestT, ValueT]):
 
 
 class Headers(dict[str, str]):
-    """Headers by their names in lower case. `repr` shows the names alone: signatures and tokens are among the values."""
+    """Headers by their names in lower case. `repr` shows the names alone: values can be signatures and tokens."""
 
     __slots__ = ()
 

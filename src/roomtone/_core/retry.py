@@ -66,7 +66,7 @@ def _is_signalwires_fault(error: ApiError) -> bool:
 
 
 def refusal(failure: Failure, *, safety: Safety, attempt: int, max_attempts: int) -> str | None:
-    """Why there is to be no other attempt, in words; None when there may be one. `delay_before_retry` describes them."""
+    """Why there is to be no other attempt, in words; None when there may be one."""
     if failure == "final":
         return "another attempt would not change it"
     if safety not in _REPEATABLE[failure]:

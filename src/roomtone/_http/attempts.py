@@ -68,9 +68,7 @@ async def call(
     """
 
     async def once(transport: Transport, outgoing: Outgoing) -> tuple[V, WireReply]:
-        reply = await exchange(
-            transport, outgoing, timeout=options.attempt_timeout, limit=options.max_response_bytes
-        )
+        reply = await exchange(transport, outgoing, timeout=options.attempt_timeout, limit=options.max_response_bytes)
         return decode(operation, reply, table), reply
 
     under_way = _Call(connection, operation, request, options, once, query)
@@ -270,9 +268,7 @@ class _Call(Generic[T, HeadT]):
             if renewal is not None and renewal not in renewed:
                 renewed.add(renewal)
                 return _Decision(0.0, renewal)
-            refused = refusal(
-                kind, safety=self.operation.safety, attempt=self.attempts, max_attempts=self.max_attempts
-            )
+            refused = refusal(kind, safety=self.operation.safety, attempt=self.attempts, max_attempts=self.max_attempts)
             return _Decision(None, f"{kind}: {refused}")
         if anyio.current_time() + delay >= self.deadline:
             return _Decision(None, f"{kind}: the wait of {delay:.3f} s would go beyond the deadline")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import os
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, wait
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
@@ -288,7 +288,7 @@ def _from_botocore(aws: Aws) -> _Found:
         raise ConfigurationError(
             f"AWS credentials cannot be had: {type(error).__name__}. Tried in order: {_chain(aws)}"
         ) from error
-    if credentials is None:
+    if found is None or credentials is None:
         raise ConfigurationError(
             f"no AWS credentials. Tried in order: {_chain(aws)}. Set one of them up, or give Aws(credentials=)"
         )

@@ -1,4 +1,4 @@
-"""From the exceptions of HTTP libraries to ours. Knows the names that httpx, httpx2 and httpcore share, none of them."""
+"""From the exceptions of HTTP libraries to ours. Knows the names that httpx, httpx2 and httpcore share."""
 
 from __future__ import annotations
 
@@ -49,9 +49,11 @@ def transport_error(error: Exception, *, unsent: bool) -> TransportError | None:
 
 def _kind(error: Exception) -> _Kind | None:
     libraries = [cls for cls in type(error).__mro__ if cls.__module__.partition(".")[0] in _LIBRARIES]
-    named = (_KINDS[cls.__name__] for cls in libraries if cls.__name__ in _KINDS)
+    for cls in libraries:
+        if cls.__name__ in _KINDS:
+            return _KINDS[cls.__name__]
     # UnicodeError: a host name that cannot be looked up.
-    return next(named, "connection" if libraries or isinstance(error, (OSError, UnicodeError)) else None)
+    return "connection" if libraries or isinstance(error, (OSError, UnicodeError)) else None
 
 
 def reason(error: BaseException) -> str:

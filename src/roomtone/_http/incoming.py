@@ -58,7 +58,7 @@ class Incoming:
     headers: Mapping[str, str] = field(repr=False)
     _chunks: AsyncIterator[bytes] = field(repr=False)
     _close: Callable[[], Awaitable[None]] = field(repr=False)
-    _unpacked: bool = False
+    _unpacked: bool = field(default=False, alias="unpacked")
     _unpacker: Unpacker = field(init=False, repr=False)
     _pieces: Iterator[bytes] = field(factory=lambda: iter(()), init=False, repr=False)
     _received: int = field(default=0, init=False)
@@ -97,9 +97,7 @@ class Incoming:
         found = request_id(self.headers)
         return ResponseTooLargeError(
             f"the answer is larger than {limit:,} bytes, which is the limit (max_response_bytes)",
-            reply=Reply(
-                value=None, status=self.status, headers=self.headers, body=b"", request_id=found, attempts=0
-            ),
+            reply=Reply(value=None, status=self.status, headers=self.headers, body=b"", request_id=found, attempts=0),
             request_id=found,
             maybe_processed=True,
         )

@@ -10,8 +10,8 @@ from __future__ import annotations
 import contextlib
 import ssl
 from collections import OrderedDict, deque
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import AsyncIterable, Iterable
+from typing import Any, cast
 
 import anyio
 import anyio.to_thread
@@ -28,7 +28,7 @@ KEEP_ALIVE = 15.0
 """Seconds for which a connection is kept that is not in use; servers keep them longer."""
 
 _DEFAULT_PORTS = {"https": 443, "http": 80}
-_NETWORK = httpcore.AnyIOBackend()
+_NETWORK: httpcore.AsyncNetworkBackend = httpcore.AnyIOBackend()
 
 _Key = tuple[str, str, int | None]
 
@@ -179,6 +179,7 @@ class Pool:
             link.sending = sending
             response = await link.connection.handle_async_request(_request(outgoing))
             headers = read_headers(response.headers)
+            chunks = aiter(cast("AsyncIterable[bytes]", response.stream))
         except BaseException:
             await self._give_back(link)
             raise
@@ -189,7 +190,7 @@ class Pool:
             finally:
                 await self._give_back(link)
 
-        return Incoming(response.status, headers, aiter(response.stream), close)
+        return Incoming(response.status, headers, chunks, close)
 
     async def _take(self, key: _Key) -> _Link:
         """A connection to an origin, or one to be made, when it is this call's turn."""

@@ -70,7 +70,7 @@ class Provider(Protocol):
         ...
 
     def renews(self, error: RoomtoneError, signed: Signed) -> str | None:
-        """What the next attempt does anew to prove who is asking, so that this failure may be gone; None for nothing."""
+        """With what the next attempt proves anew who is asking, so that this failure may be gone; None for nothing."""
         ...
 
 

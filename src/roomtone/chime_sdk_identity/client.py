@@ -49,12 +49,11 @@ class ChimeSDKIdentityClient(AwsClient):
         It carries an idempotency token, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_identity-chime_CreateAppInstance.html
         """
-        return await self._call(
-            operations.CREATE_APP_INSTANCE,
-            models.CreateAppInstanceRequest(
-                name=name, metadata=metadata, client_request_token=client_request_token, tags=tags
-            ),
+        request = models.CreateAppInstanceRequest(
+            name=name, metadata=metadata, client_request_token=client_request_token, tags=tags
         )
+        del name, metadata
+        return await self._call(operations.CREATE_APP_INSTANCE, request)
 
     async def create_app_instance_admin(
         self, *, app_instance_admin_arn: str, app_instance_arn: str
@@ -116,17 +115,16 @@ class ChimeSDKIdentityClient(AwsClient):
         It carries an idempotency token, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_identity-chime_CreateAppInstanceBot.html
         """
-        return await self._call(
-            operations.CREATE_APP_INSTANCE_BOT,
-            models.CreateAppInstanceBotRequest(
-                app_instance_arn=app_instance_arn,
-                configuration=configuration,
-                name=name,
-                metadata=metadata,
-                client_request_token=client_request_token,
-                tags=tags,
-            ),
+        request = models.CreateAppInstanceBotRequest(
+            app_instance_arn=app_instance_arn,
+            configuration=configuration,
+            name=name,
+            metadata=metadata,
+            client_request_token=client_request_token,
+            tags=tags,
         )
+        del name, metadata
+        return await self._call(operations.CREATE_APP_INSTANCE_BOT, request)
 
     async def create_app_instance_user(
         self,
@@ -162,18 +160,17 @@ class ChimeSDKIdentityClient(AwsClient):
         It carries an idempotency token, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_identity-chime_CreateAppInstanceUser.html
         """
-        return await self._call(
-            operations.CREATE_APP_INSTANCE_USER,
-            models.CreateAppInstanceUserRequest(
-                app_instance_arn=app_instance_arn,
-                app_instance_user_id=app_instance_user_id,
-                name=name,
-                metadata=metadata,
-                client_request_token=client_request_token,
-                tags=tags,
-                expiration_settings=expiration_settings,
-            ),
+        request = models.CreateAppInstanceUserRequest(
+            app_instance_arn=app_instance_arn,
+            app_instance_user_id=app_instance_user_id,
+            name=name,
+            metadata=metadata,
+            client_request_token=client_request_token,
+            tags=tags,
+            expiration_settings=expiration_settings,
         )
+        del app_instance_user_id, name, metadata
+        return await self._call(operations.CREATE_APP_INSTANCE_USER, request)
 
     async def delete_app_instance(self, *, app_instance_arn: str) -> None:
         """Call DeleteAppInstance: `DELETE /app-instances/{appInstanceArn}`.
@@ -440,12 +437,11 @@ class ChimeSDKIdentityClient(AwsClient):
         It only reads, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_identity-chime_ListAppInstanceAdmins.html
         """
-        return await self._call(
-            operations.LIST_APP_INSTANCE_ADMINS,
-            models.ListAppInstanceAdminsRequest(
-                app_instance_arn=app_instance_arn, max_results=max_results, next_token=next_token
-            ),
+        request = models.ListAppInstanceAdminsRequest(
+            app_instance_arn=app_instance_arn, max_results=max_results, next_token=next_token
         )
+        del next_token
+        return await self._call(operations.LIST_APP_INSTANCE_ADMINS, request)
 
     def iter_app_instance_admins(
         self, *, app_instance_arn: str, max_results: int | None = None, starting_token: str | None = None
@@ -482,12 +478,11 @@ class ChimeSDKIdentityClient(AwsClient):
         It only reads, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_identity-chime_ListAppInstanceBots.html
         """
-        return await self._call(
-            operations.LIST_APP_INSTANCE_BOTS,
-            models.ListAppInstanceBotsRequest(
-                app_instance_arn=app_instance_arn, max_results=max_results, next_token=next_token
-            ),
+        request = models.ListAppInstanceBotsRequest(
+            app_instance_arn=app_instance_arn, max_results=max_results, next_token=next_token
         )
+        del next_token
+        return await self._call(operations.LIST_APP_INSTANCE_BOTS, request)
 
     def iter_app_instance_bots(
         self, *, app_instance_arn: str, max_results: int | None = None, starting_token: str | None = None
@@ -524,12 +519,11 @@ class ChimeSDKIdentityClient(AwsClient):
         It only reads, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_identity-chime_ListAppInstanceUserEndpoints.html
         """
-        return await self._call(
-            operations.LIST_APP_INSTANCE_USER_ENDPOINTS,
-            models.ListAppInstanceUserEndpointsRequest(
-                app_instance_user_arn=app_instance_user_arn, max_results=max_results, next_token=next_token
-            ),
+        request = models.ListAppInstanceUserEndpointsRequest(
+            app_instance_user_arn=app_instance_user_arn, max_results=max_results, next_token=next_token
         )
+        del app_instance_user_arn, next_token
+        return await self._call(operations.LIST_APP_INSTANCE_USER_ENDPOINTS, request)
 
     def iter_app_instance_user_endpoints(
         self, *, app_instance_user_arn: str, max_results: int | None = None, starting_token: str | None = None
@@ -568,12 +562,11 @@ class ChimeSDKIdentityClient(AwsClient):
         It only reads, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_identity-chime_ListAppInstanceUsers.html
         """
-        return await self._call(
-            operations.LIST_APP_INSTANCE_USERS,
-            models.ListAppInstanceUsersRequest(
-                app_instance_arn=app_instance_arn, max_results=max_results, next_token=next_token
-            ),
+        request = models.ListAppInstanceUsersRequest(
+            app_instance_arn=app_instance_arn, max_results=max_results, next_token=next_token
         )
+        del next_token
+        return await self._call(operations.LIST_APP_INSTANCE_USERS, request)
 
     def iter_app_instance_users(
         self, *, app_instance_arn: str, max_results: int | None = None, starting_token: str | None = None
@@ -608,10 +601,9 @@ class ChimeSDKIdentityClient(AwsClient):
         It only reads, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_identity-chime_ListAppInstances.html
         """
-        return await self._call(
-            operations.LIST_APP_INSTANCES,
-            models.ListAppInstancesRequest(max_results=max_results, next_token=next_token),
-        )
+        request = models.ListAppInstancesRequest(max_results=max_results, next_token=next_token)
+        del next_token
+        return await self._call(operations.LIST_APP_INSTANCES, request)
 
     def iter_app_instances(
         self, *, max_results: int | None = None, starting_token: str | None = None
@@ -734,18 +726,17 @@ class ChimeSDKIdentityClient(AwsClient):
         It carries an idempotency token, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_identity-chime_RegisterAppInstanceUserEndpoint.html
         """
-        return await self._call(
-            operations.REGISTER_APP_INSTANCE_USER_ENDPOINT,
-            models.RegisterAppInstanceUserEndpointRequest(
-                app_instance_user_arn=app_instance_user_arn,
-                type=type,
-                resource_arn=resource_arn,
-                endpoint_attributes=endpoint_attributes,
-                name=name,
-                client_request_token=client_request_token,
-                allow_messages=allow_messages,
-            ),
+        request = models.RegisterAppInstanceUserEndpointRequest(
+            app_instance_user_arn=app_instance_user_arn,
+            type=type,
+            resource_arn=resource_arn,
+            endpoint_attributes=endpoint_attributes,
+            name=name,
+            client_request_token=client_request_token,
+            allow_messages=allow_messages,
         )
+        del app_instance_user_arn, name
+        return await self._call(operations.REGISTER_APP_INSTANCE_USER_ENDPOINT, request)
 
     async def tag_resource(self, *, resource_arn: str, tags: Sequence[models.Tag]) -> None:
         """Call TagResource: `POST /tags?operation=tag-resource`.
@@ -778,9 +769,9 @@ class ChimeSDKIdentityClient(AwsClient):
         A second execution leaves the same state, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_identity-chime_UntagResource.html
         """
-        await self._call(
-            operations.UNTAG_RESOURCE, models.UntagResourceRequest(resource_arn=resource_arn, tag_keys=tag_keys)
-        )
+        request = models.UntagResourceRequest(resource_arn=resource_arn, tag_keys=tag_keys)
+        del tag_keys
+        await self._call(operations.UNTAG_RESOURCE, request)
 
     async def update_app_instance(
         self, *, app_instance_arn: str, name: str, metadata: str
@@ -803,10 +794,9 @@ class ChimeSDKIdentityClient(AwsClient):
         A second execution leaves the same state, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_identity-chime_UpdateAppInstance.html
         """
-        return await self._call(
-            operations.UPDATE_APP_INSTANCE,
-            models.UpdateAppInstanceRequest(app_instance_arn=app_instance_arn, name=name, metadata=metadata),
-        )
+        request = models.UpdateAppInstanceRequest(app_instance_arn=app_instance_arn, name=name, metadata=metadata)
+        del name, metadata
+        return await self._call(operations.UPDATE_APP_INSTANCE, request)
 
     async def update_app_instance_bot(
         self, *, app_instance_bot_arn: str, name: str, metadata: str, configuration: models.Configuration | None = None
@@ -831,12 +821,11 @@ class ChimeSDKIdentityClient(AwsClient):
         A second execution leaves the same state, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_identity-chime_UpdateAppInstanceBot.html
         """
-        return await self._call(
-            operations.UPDATE_APP_INSTANCE_BOT,
-            models.UpdateAppInstanceBotRequest(
-                app_instance_bot_arn=app_instance_bot_arn, name=name, metadata=metadata, configuration=configuration
-            ),
+        request = models.UpdateAppInstanceBotRequest(
+            app_instance_bot_arn=app_instance_bot_arn, name=name, metadata=metadata, configuration=configuration
         )
+        del name, metadata
+        return await self._call(operations.UPDATE_APP_INSTANCE_BOT, request)
 
     async def update_app_instance_user(
         self, *, app_instance_user_arn: str, name: str, metadata: str
@@ -860,12 +849,11 @@ class ChimeSDKIdentityClient(AwsClient):
         A second execution leaves the same state, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_identity-chime_UpdateAppInstanceUser.html
         """
-        return await self._call(
-            operations.UPDATE_APP_INSTANCE_USER,
-            models.UpdateAppInstanceUserRequest(
-                app_instance_user_arn=app_instance_user_arn, name=name, metadata=metadata
-            ),
+        request = models.UpdateAppInstanceUserRequest(
+            app_instance_user_arn=app_instance_user_arn, name=name, metadata=metadata
         )
+        del name, metadata
+        return await self._call(operations.UPDATE_APP_INSTANCE_USER, request)
 
     async def update_app_instance_user_endpoint(
         self,
@@ -894,12 +882,11 @@ class ChimeSDKIdentityClient(AwsClient):
         A second execution leaves the same state, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_identity-chime_UpdateAppInstanceUserEndpoint.html
         """
-        return await self._call(
-            operations.UPDATE_APP_INSTANCE_USER_ENDPOINT,
-            models.UpdateAppInstanceUserEndpointRequest(
-                app_instance_user_arn=app_instance_user_arn,
-                endpoint_id=endpoint_id,
-                name=name,
-                allow_messages=allow_messages,
-            ),
+        request = models.UpdateAppInstanceUserEndpointRequest(
+            app_instance_user_arn=app_instance_user_arn,
+            endpoint_id=endpoint_id,
+            name=name,
+            allow_messages=allow_messages,
         )
+        del name
+        return await self._call(operations.UPDATE_APP_INSTANCE_USER_ENDPOINT, request)

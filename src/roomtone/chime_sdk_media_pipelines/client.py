@@ -59,20 +59,19 @@ class ChimeSDKMediaPipelinesClient(AwsClient):
         It carries an idempotency token, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_media-pipelines-chime_CreateMediaCapturePipeline.html
         """
-        return await self._call(
-            operations.CREATE_MEDIA_CAPTURE_PIPELINE,
-            models.CreateMediaCapturePipelineRequest(
-                source_type=source_type,
-                source_arn=source_arn,
-                sink_type=sink_type,
-                sink_arn=sink_arn,
-                client_request_token=client_request_token,
-                chime_sdk_meeting_configuration=chime_sdk_meeting_configuration,
-                sse_aws_key_management_params=sse_aws_key_management_params,
-                sink_iam_role_arn=sink_iam_role_arn,
-                tags=tags,
-            ),
+        request = models.CreateMediaCapturePipelineRequest(
+            source_type=source_type,
+            source_arn=source_arn,
+            sink_type=sink_type,
+            sink_arn=sink_arn,
+            client_request_token=client_request_token,
+            chime_sdk_meeting_configuration=chime_sdk_meeting_configuration,
+            sse_aws_key_management_params=sse_aws_key_management_params,
+            sink_iam_role_arn=sink_iam_role_arn,
+            tags=tags,
         )
+        del source_arn, sink_arn, client_request_token, sink_iam_role_arn
+        return await self._call(operations.CREATE_MEDIA_CAPTURE_PIPELINE, request)
 
     async def create_media_concatenation_pipeline(
         self,
@@ -102,12 +101,11 @@ class ChimeSDKMediaPipelinesClient(AwsClient):
         It carries an idempotency token, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_media-pipelines-chime_CreateMediaConcatenationPipeline.html
         """
-        return await self._call(
-            operations.CREATE_MEDIA_CONCATENATION_PIPELINE,
-            models.CreateMediaConcatenationPipelineRequest(
-                sources=sources, sinks=sinks, client_request_token=client_request_token, tags=tags
-            ),
+        request = models.CreateMediaConcatenationPipelineRequest(
+            sources=sources, sinks=sinks, client_request_token=client_request_token, tags=tags
         )
+        del client_request_token
+        return await self._call(operations.CREATE_MEDIA_CONCATENATION_PIPELINE, request)
 
     async def create_media_insights_pipeline(
         self,
@@ -148,18 +146,17 @@ class ChimeSDKMediaPipelinesClient(AwsClient):
         It carries an idempotency token, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_media-pipelines-chime_CreateMediaInsightsPipeline.html
         """
-        return await self._call(
-            operations.CREATE_MEDIA_INSIGHTS_PIPELINE,
-            models.CreateMediaInsightsPipelineRequest(
-                media_insights_pipeline_configuration_arn=media_insights_pipeline_configuration_arn,
-                kinesis_video_stream_source_runtime_configuration=kinesis_video_stream_source_runtime_configuration,
-                media_insights_runtime_metadata=media_insights_runtime_metadata,
-                kinesis_video_stream_recording_source_runtime_configuration=kinesis_video_stream_recording_source_runtime_configuration,
-                s3_recording_sink_runtime_configuration=s3_recording_sink_runtime_configuration,
-                tags=tags,
-                client_request_token=client_request_token,
-            ),
+        request = models.CreateMediaInsightsPipelineRequest(
+            media_insights_pipeline_configuration_arn=media_insights_pipeline_configuration_arn,
+            kinesis_video_stream_source_runtime_configuration=kinesis_video_stream_source_runtime_configuration,
+            media_insights_runtime_metadata=media_insights_runtime_metadata,
+            kinesis_video_stream_recording_source_runtime_configuration=kinesis_video_stream_recording_source_runtime_configuration,
+            s3_recording_sink_runtime_configuration=s3_recording_sink_runtime_configuration,
+            tags=tags,
+            client_request_token=client_request_token,
         )
+        del media_insights_pipeline_configuration_arn, media_insights_runtime_metadata, client_request_token
+        return await self._call(operations.CREATE_MEDIA_INSIGHTS_PIPELINE, request)
 
     async def create_media_insights_pipeline_configuration(
         self,
@@ -194,17 +191,16 @@ class ChimeSDKMediaPipelinesClient(AwsClient):
         It carries an idempotency token, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_media-pipelines-chime_CreateMediaInsightsPipelineConfiguration.html
         """
-        return await self._call(
-            operations.CREATE_MEDIA_INSIGHTS_PIPELINE_CONFIGURATION,
-            models.CreateMediaInsightsPipelineConfigurationRequest(
-                media_insights_pipeline_configuration_name=media_insights_pipeline_configuration_name,
-                resource_access_role_arn=resource_access_role_arn,
-                elements=elements,
-                real_time_alert_configuration=real_time_alert_configuration,
-                tags=tags,
-                client_request_token=client_request_token,
-            ),
+        request = models.CreateMediaInsightsPipelineConfigurationRequest(
+            media_insights_pipeline_configuration_name=media_insights_pipeline_configuration_name,
+            resource_access_role_arn=resource_access_role_arn,
+            elements=elements,
+            real_time_alert_configuration=real_time_alert_configuration,
+            tags=tags,
+            client_request_token=client_request_token,
         )
+        del resource_access_role_arn, client_request_token
+        return await self._call(operations.CREATE_MEDIA_INSIGHTS_PIPELINE_CONFIGURATION, request)
 
     async def create_media_live_connector_pipeline(
         self,
@@ -234,12 +230,11 @@ class ChimeSDKMediaPipelinesClient(AwsClient):
         It carries an idempotency token, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_media-pipelines-chime_CreateMediaLiveConnectorPipeline.html
         """
-        return await self._call(
-            operations.CREATE_MEDIA_LIVE_CONNECTOR_PIPELINE,
-            models.CreateMediaLiveConnectorPipelineRequest(
-                sources=sources, sinks=sinks, client_request_token=client_request_token, tags=tags
-            ),
+        request = models.CreateMediaLiveConnectorPipelineRequest(
+            sources=sources, sinks=sinks, client_request_token=client_request_token, tags=tags
         )
+        del client_request_token
+        return await self._call(operations.CREATE_MEDIA_LIVE_CONNECTOR_PIPELINE, request)
 
     async def create_media_pipeline_kinesis_video_stream_pool(
         self,
@@ -270,15 +265,14 @@ class ChimeSDKMediaPipelinesClient(AwsClient):
         It carries an idempotency token, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_media-pipelines-chime_CreateMediaPipelineKinesisVideoStreamPool.html
         """
-        return await self._call(
-            operations.CREATE_MEDIA_PIPELINE_KINESIS_VIDEO_STREAM_POOL,
-            models.CreateMediaPipelineKinesisVideoStreamPoolRequest(
-                stream_configuration=stream_configuration,
-                pool_name=pool_name,
-                client_request_token=client_request_token,
-                tags=tags,
-            ),
+        request = models.CreateMediaPipelineKinesisVideoStreamPoolRequest(
+            stream_configuration=stream_configuration,
+            pool_name=pool_name,
+            client_request_token=client_request_token,
+            tags=tags,
         )
+        del client_request_token
+        return await self._call(operations.CREATE_MEDIA_PIPELINE_KINESIS_VIDEO_STREAM_POOL, request)
 
     async def create_media_stream_pipeline(
         self,
@@ -309,12 +303,11 @@ class ChimeSDKMediaPipelinesClient(AwsClient):
         It carries an idempotency token, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_media-pipelines-chime_CreateMediaStreamPipeline.html
         """
-        return await self._call(
-            operations.CREATE_MEDIA_STREAM_PIPELINE,
-            models.CreateMediaStreamPipelineRequest(
-                sources=sources, sinks=sinks, client_request_token=client_request_token, tags=tags
-            ),
+        request = models.CreateMediaStreamPipelineRequest(
+            sources=sources, sinks=sinks, client_request_token=client_request_token, tags=tags
         )
+        del client_request_token
+        return await self._call(operations.CREATE_MEDIA_STREAM_PIPELINE, request)
 
     async def delete_media_capture_pipeline(self, *, media_pipeline_id: str) -> None:
         """Call DeleteMediaCapturePipeline: `DELETE /sdk-media-capture-pipelines/{mediaPipelineId}`.
@@ -753,15 +746,14 @@ class ChimeSDKMediaPipelinesClient(AwsClient):
         It carries an idempotency token, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_media-pipelines-chime_StartSpeakerSearchTask.html
         """
-        return await self._call(
-            operations.START_SPEAKER_SEARCH_TASK,
-            models.StartSpeakerSearchTaskRequest(
-                identifier=identifier,
-                voice_profile_domain_arn=voice_profile_domain_arn,
-                kinesis_video_stream_source_task_configuration=kinesis_video_stream_source_task_configuration,
-                client_request_token=client_request_token,
-            ),
+        request = models.StartSpeakerSearchTaskRequest(
+            identifier=identifier,
+            voice_profile_domain_arn=voice_profile_domain_arn,
+            kinesis_video_stream_source_task_configuration=kinesis_video_stream_source_task_configuration,
+            client_request_token=client_request_token,
         )
+        del voice_profile_domain_arn, client_request_token
+        return await self._call(operations.START_SPEAKER_SEARCH_TASK, request)
 
     async def start_voice_tone_analysis_task(
         self,
@@ -793,15 +785,14 @@ class ChimeSDKMediaPipelinesClient(AwsClient):
         It carries an idempotency token, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_media-pipelines-chime_StartVoiceToneAnalysisTask.html
         """
-        return await self._call(
-            operations.START_VOICE_TONE_ANALYSIS_TASK,
-            models.StartVoiceToneAnalysisTaskRequest(
-                identifier=identifier,
-                language_code=language_code,
-                kinesis_video_stream_source_task_configuration=kinesis_video_stream_source_task_configuration,
-                client_request_token=client_request_token,
-            ),
+        request = models.StartVoiceToneAnalysisTaskRequest(
+            identifier=identifier,
+            language_code=language_code,
+            kinesis_video_stream_source_task_configuration=kinesis_video_stream_source_task_configuration,
+            client_request_token=client_request_token,
         )
+        del client_request_token
+        return await self._call(operations.START_VOICE_TONE_ANALYSIS_TASK, request)
 
     async def stop_speaker_search_task(self, *, identifier: str, speaker_search_task_id: str) -> None:
         """Call StopSpeakerSearchTask:
@@ -921,15 +912,14 @@ class ChimeSDKMediaPipelinesClient(AwsClient):
         A second execution leaves the same state, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_media-pipelines-chime_UpdateMediaInsightsPipelineConfiguration.html
         """
-        return await self._call(
-            operations.UPDATE_MEDIA_INSIGHTS_PIPELINE_CONFIGURATION,
-            models.UpdateMediaInsightsPipelineConfigurationRequest(
-                identifier=identifier,
-                resource_access_role_arn=resource_access_role_arn,
-                elements=elements,
-                real_time_alert_configuration=real_time_alert_configuration,
-            ),
+        request = models.UpdateMediaInsightsPipelineConfigurationRequest(
+            identifier=identifier,
+            resource_access_role_arn=resource_access_role_arn,
+            elements=elements,
+            real_time_alert_configuration=real_time_alert_configuration,
         )
+        del resource_access_role_arn
+        return await self._call(operations.UPDATE_MEDIA_INSIGHTS_PIPELINE_CONFIGURATION, request)
 
     async def update_media_insights_pipeline_status(
         self, *, identifier: str, update_status: models.MediaPipelineStatusUpdate

@@ -102,12 +102,11 @@ class ChimeSDKMeetingsClient(AwsClient):
         A second execution would act again, so it is not repeated when the answer was lost.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_meeting-chime_CreateAttendee.html
         """
-        return await self._call(
-            operations.CREATE_ATTENDEE,
-            models.CreateAttendeeRequest(
-                meeting_id=meeting_id, external_user_id=external_user_id, capabilities=capabilities
-            ),
+        request = models.CreateAttendeeRequest(
+            meeting_id=meeting_id, external_user_id=external_user_id, capabilities=capabilities
         )
+        del external_user_id
+        return await self._call(operations.CREATE_ATTENDEE, request)
 
     async def create_meeting(
         self,
@@ -150,21 +149,20 @@ class ChimeSDKMeetingsClient(AwsClient):
         It carries an idempotency token, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_meeting-chime_CreateMeeting.html
         """
-        return await self._call(
-            operations.CREATE_MEETING,
-            models.CreateMeetingRequest(
-                media_region=media_region,
-                external_meeting_id=external_meeting_id,
-                client_request_token=client_request_token,
-                meeting_host_id=meeting_host_id,
-                notifications_configuration=notifications_configuration,
-                meeting_features=meeting_features,
-                primary_meeting_id=primary_meeting_id,
-                tenant_ids=tenant_ids,
-                tags=tags,
-                media_placement_network_type=media_placement_network_type,
-            ),
+        request = models.CreateMeetingRequest(
+            media_region=media_region,
+            external_meeting_id=external_meeting_id,
+            client_request_token=client_request_token,
+            meeting_host_id=meeting_host_id,
+            notifications_configuration=notifications_configuration,
+            meeting_features=meeting_features,
+            primary_meeting_id=primary_meeting_id,
+            tenant_ids=tenant_ids,
+            tags=tags,
+            media_placement_network_type=media_placement_network_type,
         )
+        del external_meeting_id, client_request_token, meeting_host_id
+        return await self._call(operations.CREATE_MEETING, request)
 
     async def create_meeting_with_attendees(
         self,
@@ -209,22 +207,21 @@ class ChimeSDKMeetingsClient(AwsClient):
         It carries an idempotency token, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_meeting-chime_CreateMeetingWithAttendees.html
         """
-        return await self._call(
-            operations.CREATE_MEETING_WITH_ATTENDEES,
-            models.CreateMeetingWithAttendeesRequest(
-                media_region=media_region,
-                external_meeting_id=external_meeting_id,
-                attendees=attendees,
-                client_request_token=client_request_token,
-                meeting_host_id=meeting_host_id,
-                meeting_features=meeting_features,
-                notifications_configuration=notifications_configuration,
-                primary_meeting_id=primary_meeting_id,
-                tenant_ids=tenant_ids,
-                tags=tags,
-                media_placement_network_type=media_placement_network_type,
-            ),
+        request = models.CreateMeetingWithAttendeesRequest(
+            media_region=media_region,
+            external_meeting_id=external_meeting_id,
+            attendees=attendees,
+            client_request_token=client_request_token,
+            meeting_host_id=meeting_host_id,
+            meeting_features=meeting_features,
+            notifications_configuration=notifications_configuration,
+            primary_meeting_id=primary_meeting_id,
+            tenant_ids=tenant_ids,
+            tags=tags,
+            media_placement_network_type=media_placement_network_type,
         )
+        del external_meeting_id, client_request_token, meeting_host_id
+        return await self._call(operations.CREATE_MEETING_WITH_ATTENDEES, request)
 
     async def delete_attendee(self, *, meeting_id: str, attendee_id: str) -> None:
         """Call DeleteAttendee: `DELETE /meetings/{MeetingId}/attendees/{AttendeeId}`.

@@ -175,24 +175,23 @@ class ChimeSDKMessagingClient(AwsClient):
         It carries an idempotency token, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_messaging-chime_CreateChannel.html
         """
-        return await self._call(
-            operations.CREATE_CHANNEL,
-            models.CreateChannelRequest(
-                app_instance_arn=app_instance_arn,
-                name=name,
-                chime_bearer=chime_bearer,
-                mode=mode,
-                privacy=privacy,
-                metadata=metadata,
-                client_request_token=client_request_token,
-                tags=tags,
-                channel_id=channel_id,
-                member_arns=member_arns,
-                moderator_arns=moderator_arns,
-                elastic_channel_configuration=elastic_channel_configuration,
-                expiration_settings=expiration_settings,
-            ),
+        request = models.CreateChannelRequest(
+            app_instance_arn=app_instance_arn,
+            name=name,
+            chime_bearer=chime_bearer,
+            mode=mode,
+            privacy=privacy,
+            metadata=metadata,
+            client_request_token=client_request_token,
+            tags=tags,
+            channel_id=channel_id,
+            member_arns=member_arns,
+            moderator_arns=moderator_arns,
+            elastic_channel_configuration=elastic_channel_configuration,
+            expiration_settings=expiration_settings,
         )
+        del name, metadata, client_request_token, channel_id
+        return await self._call(operations.CREATE_CHANNEL, request)
 
     async def create_channel_ban(
         self, *, channel_arn: str, member_arn: str, chime_bearer: str
@@ -254,16 +253,15 @@ class ChimeSDKMessagingClient(AwsClient):
         It carries an idempotency token, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_messaging-chime_CreateChannelFlow.html
         """
-        return await self._call(
-            operations.CREATE_CHANNEL_FLOW,
-            models.CreateChannelFlowRequest(
-                app_instance_arn=app_instance_arn,
-                processors=processors,
-                name=name,
-                tags=tags,
-                client_request_token=client_request_token,
-            ),
+        request = models.CreateChannelFlowRequest(
+            app_instance_arn=app_instance_arn,
+            processors=processors,
+            name=name,
+            tags=tags,
+            client_request_token=client_request_token,
         )
+        del name, client_request_token
+        return await self._call(operations.CREATE_CHANNEL_FLOW, request)
 
     async def create_channel_membership(
         self,
@@ -866,12 +864,11 @@ class ChimeSDKMessagingClient(AwsClient):
         It only reads, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_messaging-chime_ListChannelBans.html
         """
-        return await self._call(
-            operations.LIST_CHANNEL_BANS,
-            models.ListChannelBansRequest(
-                channel_arn=channel_arn, chime_bearer=chime_bearer, max_results=max_results, next_token=next_token
-            ),
+        request = models.ListChannelBansRequest(
+            channel_arn=channel_arn, chime_bearer=chime_bearer, max_results=max_results, next_token=next_token
         )
+        del next_token
+        return await self._call(operations.LIST_CHANNEL_BANS, request)
 
     def iter_channel_bans(
         self, *, channel_arn: str, chime_bearer: str, max_results: int | None = None, starting_token: str | None = None
@@ -908,12 +905,11 @@ class ChimeSDKMessagingClient(AwsClient):
         It only reads, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_messaging-chime_ListChannelFlows.html
         """
-        return await self._call(
-            operations.LIST_CHANNEL_FLOWS,
-            models.ListChannelFlowsRequest(
-                app_instance_arn=app_instance_arn, max_results=max_results, next_token=next_token
-            ),
+        request = models.ListChannelFlowsRequest(
+            app_instance_arn=app_instance_arn, max_results=max_results, next_token=next_token
         )
+        del next_token
+        return await self._call(operations.LIST_CHANNEL_FLOWS, request)
 
     def iter_channel_flows(
         self, *, app_instance_arn: str, max_results: int | None = None, starting_token: str | None = None
@@ -961,17 +957,16 @@ class ChimeSDKMessagingClient(AwsClient):
         It only reads, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_messaging-chime_ListChannelMemberships.html
         """
-        return await self._call(
-            operations.LIST_CHANNEL_MEMBERSHIPS,
-            models.ListChannelMembershipsRequest(
-                channel_arn=channel_arn,
-                chime_bearer=chime_bearer,
-                type=type,
-                max_results=max_results,
-                next_token=next_token,
-                sub_channel_id=sub_channel_id,
-            ),
+        request = models.ListChannelMembershipsRequest(
+            channel_arn=channel_arn,
+            chime_bearer=chime_bearer,
+            type=type,
+            max_results=max_results,
+            next_token=next_token,
+            sub_channel_id=sub_channel_id,
         )
+        del next_token
+        return await self._call(operations.LIST_CHANNEL_MEMBERSHIPS, request)
 
     def iter_channel_memberships(
         self,
@@ -1028,15 +1023,14 @@ class ChimeSDKMessagingClient(AwsClient):
         It only reads, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_messaging-chime_ListChannelMembershipsForAppInstanceUser.html
         """
-        return await self._call(
-            operations.LIST_CHANNEL_MEMBERSHIPS_FOR_APP_INSTANCE_USER,
-            models.ListChannelMembershipsForAppInstanceUserRequest(
-                chime_bearer=chime_bearer,
-                app_instance_user_arn=app_instance_user_arn,
-                max_results=max_results,
-                next_token=next_token,
-            ),
+        request = models.ListChannelMembershipsForAppInstanceUserRequest(
+            chime_bearer=chime_bearer,
+            app_instance_user_arn=app_instance_user_arn,
+            max_results=max_results,
+            next_token=next_token,
         )
+        del next_token
+        return await self._call(operations.LIST_CHANNEL_MEMBERSHIPS_FOR_APP_INSTANCE_USER, request)
 
     def iter_channel_memberships_for_app_instance_user(
         self,
@@ -1096,19 +1090,18 @@ class ChimeSDKMessagingClient(AwsClient):
         It only reads, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_messaging-chime_ListChannelMessages.html
         """
-        return await self._call(
-            operations.LIST_CHANNEL_MESSAGES,
-            models.ListChannelMessagesRequest(
-                channel_arn=channel_arn,
-                chime_bearer=chime_bearer,
-                sort_order=sort_order,
-                not_before=not_before,
-                not_after=not_after,
-                max_results=max_results,
-                next_token=next_token,
-                sub_channel_id=sub_channel_id,
-            ),
+        request = models.ListChannelMessagesRequest(
+            channel_arn=channel_arn,
+            chime_bearer=chime_bearer,
+            sort_order=sort_order,
+            not_before=not_before,
+            not_after=not_after,
+            max_results=max_results,
+            next_token=next_token,
+            sub_channel_id=sub_channel_id,
         )
+        del next_token
+        return await self._call(operations.LIST_CHANNEL_MESSAGES, request)
 
     def iter_channel_messages(
         self,
@@ -1164,12 +1157,11 @@ class ChimeSDKMessagingClient(AwsClient):
         It only reads, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_messaging-chime_ListChannelModerators.html
         """
-        return await self._call(
-            operations.LIST_CHANNEL_MODERATORS,
-            models.ListChannelModeratorsRequest(
-                channel_arn=channel_arn, chime_bearer=chime_bearer, max_results=max_results, next_token=next_token
-            ),
+        request = models.ListChannelModeratorsRequest(
+            channel_arn=channel_arn, chime_bearer=chime_bearer, max_results=max_results, next_token=next_token
         )
+        del next_token
+        return await self._call(operations.LIST_CHANNEL_MODERATORS, request)
 
     def iter_channel_moderators(
         self, *, channel_arn: str, chime_bearer: str, max_results: int | None = None, starting_token: str | None = None
@@ -1216,16 +1208,15 @@ class ChimeSDKMessagingClient(AwsClient):
         It only reads, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_messaging-chime_ListChannels.html
         """
-        return await self._call(
-            operations.LIST_CHANNELS,
-            models.ListChannelsRequest(
-                app_instance_arn=app_instance_arn,
-                chime_bearer=chime_bearer,
-                privacy=privacy,
-                max_results=max_results,
-                next_token=next_token,
-            ),
+        request = models.ListChannelsRequest(
+            app_instance_arn=app_instance_arn,
+            chime_bearer=chime_bearer,
+            privacy=privacy,
+            max_results=max_results,
+            next_token=next_token,
         )
+        del next_token
+        return await self._call(operations.LIST_CHANNELS, request)
 
     def iter_channels(
         self,
@@ -1271,12 +1262,11 @@ class ChimeSDKMessagingClient(AwsClient):
         It only reads, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_messaging-chime_ListChannelsAssociatedWithChannelFlow.html
         """
-        return await self._call(
-            operations.LIST_CHANNELS_ASSOCIATED_WITH_CHANNEL_FLOW,
-            models.ListChannelsAssociatedWithChannelFlowRequest(
-                channel_flow_arn=channel_flow_arn, max_results=max_results, next_token=next_token
-            ),
+        request = models.ListChannelsAssociatedWithChannelFlowRequest(
+            channel_flow_arn=channel_flow_arn, max_results=max_results, next_token=next_token
         )
+        del next_token
+        return await self._call(operations.LIST_CHANNELS_ASSOCIATED_WITH_CHANNEL_FLOW, request)
 
     def iter_channels_associated_with_channel_flow(
         self, *, channel_flow_arn: str, max_results: int | None = None, starting_token: str | None = None
@@ -1322,15 +1312,14 @@ class ChimeSDKMessagingClient(AwsClient):
         It only reads, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_messaging-chime_ListChannelsModeratedByAppInstanceUser.html
         """
-        return await self._call(
-            operations.LIST_CHANNELS_MODERATED_BY_APP_INSTANCE_USER,
-            models.ListChannelsModeratedByAppInstanceUserRequest(
-                chime_bearer=chime_bearer,
-                app_instance_user_arn=app_instance_user_arn,
-                max_results=max_results,
-                next_token=next_token,
-            ),
+        request = models.ListChannelsModeratedByAppInstanceUserRequest(
+            chime_bearer=chime_bearer,
+            app_instance_user_arn=app_instance_user_arn,
+            max_results=max_results,
+            next_token=next_token,
         )
+        del next_token
+        return await self._call(operations.LIST_CHANNELS_MODERATED_BY_APP_INSTANCE_USER, request)
 
     def iter_channels_moderated_by_app_instance_user(
         self,
@@ -1377,12 +1366,11 @@ class ChimeSDKMessagingClient(AwsClient):
         It only reads, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_messaging-chime_ListSubChannels.html
         """
-        return await self._call(
-            operations.LIST_SUB_CHANNELS,
-            models.ListSubChannelsRequest(
-                channel_arn=channel_arn, chime_bearer=chime_bearer, max_results=max_results, next_token=next_token
-            ),
+        request = models.ListSubChannelsRequest(
+            channel_arn=channel_arn, chime_bearer=chime_bearer, max_results=max_results, next_token=next_token
         )
+        del next_token
+        return await self._call(operations.LIST_SUB_CHANNELS, request)
 
     def iter_sub_channels(
         self, *, channel_arn: str, chime_bearer: str, max_results: int | None = None, starting_token: str | None = None
@@ -1568,12 +1556,11 @@ class ChimeSDKMessagingClient(AwsClient):
         It only reads, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_messaging-chime_SearchChannels.html
         """
-        return await self._call(
-            operations.SEARCH_CHANNELS,
-            models.SearchChannelsRequest(
-                fields=fields, chime_bearer=chime_bearer, max_results=max_results, next_token=next_token
-            ),
+        request = models.SearchChannelsRequest(
+            fields=fields, chime_bearer=chime_bearer, max_results=max_results, next_token=next_token
         )
+        del next_token
+        return await self._call(operations.SEARCH_CHANNELS, request)
 
     def iter_search_channels(
         self,
@@ -1639,23 +1626,22 @@ class ChimeSDKMessagingClient(AwsClient):
         It carries an idempotency token, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_messaging-chime_SendChannelMessage.html
         """
-        return await self._call(
-            operations.SEND_CHANNEL_MESSAGE,
-            models.SendChannelMessageRequest(
-                channel_arn=channel_arn,
-                content=content,
-                type=type,
-                persistence=persistence,
-                chime_bearer=chime_bearer,
-                metadata=metadata,
-                client_request_token=client_request_token,
-                push_notification=push_notification,
-                message_attributes=message_attributes,
-                sub_channel_id=sub_channel_id,
-                content_type=content_type,
-                target=target,
-            ),
+        request = models.SendChannelMessageRequest(
+            channel_arn=channel_arn,
+            content=content,
+            type=type,
+            persistence=persistence,
+            chime_bearer=chime_bearer,
+            metadata=metadata,
+            client_request_token=client_request_token,
+            push_notification=push_notification,
+            message_attributes=message_attributes,
+            sub_channel_id=sub_channel_id,
+            content_type=content_type,
+            target=target,
         )
+        del content, metadata, client_request_token, message_attributes, content_type
+        return await self._call(operations.SEND_CHANNEL_MESSAGE, request)
 
     async def tag_resource(self, *, resource_arn: str, tags: Sequence[models.Tag]) -> None:
         """Call TagResource: `POST /tags?operation=tag-resource`.
@@ -1690,9 +1676,9 @@ class ChimeSDKMessagingClient(AwsClient):
         A second execution leaves the same state, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_messaging-chime_UntagResource.html
         """
-        await self._call(
-            operations.UNTAG_RESOURCE, models.UntagResourceRequest(resource_arn=resource_arn, tag_keys=tag_keys)
-        )
+        request = models.UntagResourceRequest(resource_arn=resource_arn, tag_keys=tag_keys)
+        del tag_keys
+        await self._call(operations.UNTAG_RESOURCE, request)
 
     async def update_channel(
         self,
@@ -1724,12 +1710,11 @@ class ChimeSDKMessagingClient(AwsClient):
         A second execution leaves the same state, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_messaging-chime_UpdateChannel.html
         """
-        return await self._call(
-            operations.UPDATE_CHANNEL,
-            models.UpdateChannelRequest(
-                channel_arn=channel_arn, chime_bearer=chime_bearer, name=name, mode=mode, metadata=metadata
-            ),
+        request = models.UpdateChannelRequest(
+            channel_arn=channel_arn, chime_bearer=chime_bearer, name=name, mode=mode, metadata=metadata
         )
+        del name, metadata
+        return await self._call(operations.UPDATE_CHANNEL, request)
 
     async def update_channel_flow(
         self, *, channel_flow_arn: str, processors: Sequence[models.Processor], name: str
@@ -1753,10 +1738,9 @@ class ChimeSDKMessagingClient(AwsClient):
         A second execution leaves the same state, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_messaging-chime_UpdateChannelFlow.html
         """
-        return await self._call(
-            operations.UPDATE_CHANNEL_FLOW,
-            models.UpdateChannelFlowRequest(channel_flow_arn=channel_flow_arn, processors=processors, name=name),
-        )
+        request = models.UpdateChannelFlowRequest(channel_flow_arn=channel_flow_arn, processors=processors, name=name)
+        del name
+        return await self._call(operations.UPDATE_CHANNEL_FLOW, request)
 
     async def update_channel_message(
         self,
@@ -1792,18 +1776,17 @@ class ChimeSDKMessagingClient(AwsClient):
         A second execution leaves the same state, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_messaging-chime_UpdateChannelMessage.html
         """
-        return await self._call(
-            operations.UPDATE_CHANNEL_MESSAGE,
-            models.UpdateChannelMessageRequest(
-                channel_arn=channel_arn,
-                message_id=message_id,
-                content=content,
-                chime_bearer=chime_bearer,
-                metadata=metadata,
-                sub_channel_id=sub_channel_id,
-                content_type=content_type,
-            ),
+        request = models.UpdateChannelMessageRequest(
+            channel_arn=channel_arn,
+            message_id=message_id,
+            content=content,
+            chime_bearer=chime_bearer,
+            metadata=metadata,
+            sub_channel_id=sub_channel_id,
+            content_type=content_type,
         )
+        del content, metadata, content_type
+        return await self._call(operations.UPDATE_CHANNEL_MESSAGE, request)
 
     async def update_channel_read_marker(
         self, *, channel_arn: str, chime_bearer: str

@@ -47,14 +47,13 @@ class ChimeSDKVoiceClient(AwsClient):
         A second execution leaves the same state, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_voice-chime_AssociatePhoneNumbersWithVoiceConnector.html
         """
-        return await self._call(
-            operations.ASSOCIATE_PHONE_NUMBERS_WITH_VOICE_CONNECTOR,
-            models.AssociatePhoneNumbersWithVoiceConnectorRequest(
-                voice_connector_id=voice_connector_id,
-                e164_phone_numbers=e164_phone_numbers,
-                force_associate=force_associate,
-            ),
+        request = models.AssociatePhoneNumbersWithVoiceConnectorRequest(
+            voice_connector_id=voice_connector_id,
+            e164_phone_numbers=e164_phone_numbers,
+            force_associate=force_associate,
         )
+        del e164_phone_numbers
+        return await self._call(operations.ASSOCIATE_PHONE_NUMBERS_WITH_VOICE_CONNECTOR, request)
 
     async def associate_phone_numbers_with_voice_connector_group(
         self, *, voice_connector_group_id: str, e164_phone_numbers: Sequence[str], force_associate: bool | None = None
@@ -80,14 +79,13 @@ class ChimeSDKVoiceClient(AwsClient):
         A second execution leaves the same state, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_voice-chime_AssociatePhoneNumbersWithVoiceConnectorGroup.html
         """
-        return await self._call(
-            operations.ASSOCIATE_PHONE_NUMBERS_WITH_VOICE_CONNECTOR_GROUP,
-            models.AssociatePhoneNumbersWithVoiceConnectorGroupRequest(
-                voice_connector_group_id=voice_connector_group_id,
-                e164_phone_numbers=e164_phone_numbers,
-                force_associate=force_associate,
-            ),
+        request = models.AssociatePhoneNumbersWithVoiceConnectorGroupRequest(
+            voice_connector_group_id=voice_connector_group_id,
+            e164_phone_numbers=e164_phone_numbers,
+            force_associate=force_associate,
         )
+        del e164_phone_numbers
+        return await self._call(operations.ASSOCIATE_PHONE_NUMBERS_WITH_VOICE_CONNECTOR_GROUP, request)
 
     async def batch_delete_phone_number(
         self, *, phone_number_ids: Sequence[str]
@@ -162,12 +160,11 @@ class ChimeSDKVoiceClient(AwsClient):
         A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_voice-chime_CreatePhoneNumberOrder.html
         """
-        return await self._call(
-            operations.CREATE_PHONE_NUMBER_ORDER,
-            models.CreatePhoneNumberOrderRequest(
-                product_type=product_type, e164_phone_numbers=e164_phone_numbers, name=name
-            ),
+        request = models.CreatePhoneNumberOrderRequest(
+            product_type=product_type, e164_phone_numbers=e164_phone_numbers, name=name
         )
+        del e164_phone_numbers, name
+        return await self._call(operations.CREATE_PHONE_NUMBER_ORDER, request)
 
     @deprecated("CreateProxySession is deprecated in the API since 2026-04-07.")
     async def create_proxy_session(
@@ -206,19 +203,18 @@ class ChimeSDKVoiceClient(AwsClient):
         A second execution would act again, so it is not repeated when the answer was lost.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_voice-chime_CreateProxySession.html
         """
-        return await self._call(
-            operations.CREATE_PROXY_SESSION,
-            models.CreateProxySessionRequest(
-                voice_connector_id=voice_connector_id,
-                participant_phone_numbers=participant_phone_numbers,
-                capabilities=capabilities,
-                name=name,
-                expiry_minutes=expiry_minutes,
-                number_selection_behavior=number_selection_behavior,
-                geo_match_level=geo_match_level,
-                geo_match_params=geo_match_params,
-            ),
+        request = models.CreateProxySessionRequest(
+            voice_connector_id=voice_connector_id,
+            participant_phone_numbers=participant_phone_numbers,
+            capabilities=capabilities,
+            name=name,
+            expiry_minutes=expiry_minutes,
+            number_selection_behavior=number_selection_behavior,
+            geo_match_level=geo_match_level,
+            geo_match_params=geo_match_params,
         )
+        del participant_phone_numbers, name
+        return await self._call(operations.CREATE_PROXY_SESSION, request)
 
     async def create_sip_media_application(
         self,
@@ -286,16 +282,15 @@ class ChimeSDKVoiceClient(AwsClient):
         A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_voice-chime_CreateSipMediaApplicationCall.html
         """
-        return await self._call(
-            operations.CREATE_SIP_MEDIA_APPLICATION_CALL,
-            models.CreateSipMediaApplicationCallRequest(
-                from_phone_number=from_phone_number,
-                to_phone_number=to_phone_number,
-                sip_media_application_id=sip_media_application_id,
-                sip_headers=sip_headers,
-                arguments_map=arguments_map,
-            ),
+        request = models.CreateSipMediaApplicationCallRequest(
+            from_phone_number=from_phone_number,
+            to_phone_number=to_phone_number,
+            sip_media_application_id=sip_media_application_id,
+            sip_headers=sip_headers,
+            arguments_map=arguments_map,
         )
+        del from_phone_number, to_phone_number, sip_headers, arguments_map
+        return await self._call(operations.CREATE_SIP_MEDIA_APPLICATION_CALL, request)
 
     async def create_sip_rule(
         self,
@@ -504,9 +499,9 @@ class ChimeSDKVoiceClient(AwsClient):
         A second execution leaves the same state, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_voice-chime_DeletePhoneNumber.html
         """
-        await self._call(
-            operations.DELETE_PHONE_NUMBER, models.DeletePhoneNumberRequest(phone_number_id=phone_number_id)
-        )
+        request = models.DeletePhoneNumberRequest(phone_number_id=phone_number_id)
+        del phone_number_id
+        await self._call(operations.DELETE_PHONE_NUMBER, request)
 
     @deprecated("DeleteProxySession is deprecated in the API since 2026-04-07.")
     async def delete_proxy_session(self, *, voice_connector_id: str, proxy_session_id: str) -> None:
@@ -753,12 +748,11 @@ class ChimeSDKVoiceClient(AwsClient):
         A second execution leaves the same state, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_voice-chime_DeleteVoiceConnectorTerminationCredentials.html
         """
-        await self._call(
-            operations.DELETE_VOICE_CONNECTOR_TERMINATION_CREDENTIALS,
-            models.DeleteVoiceConnectorTerminationCredentialsRequest(
-                voice_connector_id=voice_connector_id, usernames=usernames
-            ),
+        request = models.DeleteVoiceConnectorTerminationCredentialsRequest(
+            voice_connector_id=voice_connector_id, usernames=usernames
         )
+        del usernames
+        await self._call(operations.DELETE_VOICE_CONNECTOR_TERMINATION_CREDENTIALS, request)
 
     async def delete_voice_profile(self, *, voice_profile_id: str) -> None:
         """Call DeleteVoiceProfile: `DELETE /voice-profiles/{VoiceProfileId}`.
@@ -825,12 +819,11 @@ class ChimeSDKVoiceClient(AwsClient):
         A second execution leaves the same state, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_voice-chime_DisassociatePhoneNumbersFromVoiceConnector.html
         """
-        return await self._call(
-            operations.DISASSOCIATE_PHONE_NUMBERS_FROM_VOICE_CONNECTOR,
-            models.DisassociatePhoneNumbersFromVoiceConnectorRequest(
-                voice_connector_id=voice_connector_id, e164_phone_numbers=e164_phone_numbers
-            ),
+        request = models.DisassociatePhoneNumbersFromVoiceConnectorRequest(
+            voice_connector_id=voice_connector_id, e164_phone_numbers=e164_phone_numbers
         )
+        del e164_phone_numbers
+        return await self._call(operations.DISASSOCIATE_PHONE_NUMBERS_FROM_VOICE_CONNECTOR, request)
 
     async def disassociate_phone_numbers_from_voice_connector_group(
         self, *, voice_connector_group_id: str, e164_phone_numbers: Sequence[str]
@@ -854,12 +847,11 @@ class ChimeSDKVoiceClient(AwsClient):
         A second execution leaves the same state, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_voice-chime_DisassociatePhoneNumbersFromVoiceConnectorGroup.html
         """
-        return await self._call(
-            operations.DISASSOCIATE_PHONE_NUMBERS_FROM_VOICE_CONNECTOR_GROUP,
-            models.DisassociatePhoneNumbersFromVoiceConnectorGroupRequest(
-                voice_connector_group_id=voice_connector_group_id, e164_phone_numbers=e164_phone_numbers
-            ),
+        request = models.DisassociatePhoneNumbersFromVoiceConnectorGroupRequest(
+            voice_connector_group_id=voice_connector_group_id, e164_phone_numbers=e164_phone_numbers
         )
+        del e164_phone_numbers
+        return await self._call(operations.DISASSOCIATE_PHONE_NUMBERS_FROM_VOICE_CONNECTOR_GROUP, request)
 
     async def get_global_settings(self) -> models.GetGlobalSettingsResponse:
         """Call GetGlobalSettings: `GET /settings`.
@@ -895,9 +887,9 @@ class ChimeSDKVoiceClient(AwsClient):
         It only reads, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_voice-chime_GetPhoneNumber.html
         """
-        return await self._call(
-            operations.GET_PHONE_NUMBER, models.GetPhoneNumberRequest(phone_number_id=phone_number_id)
-        )
+        request = models.GetPhoneNumberRequest(phone_number_id=phone_number_id)
+        del phone_number_id
+        return await self._call(operations.GET_PHONE_NUMBER, request)
 
     async def get_phone_number_order(self, *, phone_number_order_id: str) -> models.GetPhoneNumberOrderResponse:
         """Call GetPhoneNumberOrder: `GET /phone-number-orders/{phoneNumberOrderId}`.
@@ -1748,9 +1740,9 @@ class ChimeSDKVoiceClient(AwsClient):
         It only reads, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_voice-chime_ListTagsForResource.html
         """
-        return await self._call(
-            operations.LIST_TAGS_FOR_RESOURCE, models.ListTagsForResourceRequest(resource_arn=resource_arn)
-        )
+        request = models.ListTagsForResourceRequest(resource_arn=resource_arn)
+        del resource_arn
+        return await self._call(operations.LIST_TAGS_FOR_RESOURCE, request)
 
     async def list_voice_connector_groups(
         self, *, next_token: str | None = None, max_results: int | None = None
@@ -2162,16 +2154,15 @@ class ChimeSDKVoiceClient(AwsClient):
         A second execution leaves the same state, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_voice-chime_PutVoiceConnectorProxy.html
         """
-        return await self._call(
-            operations.PUT_VOICE_CONNECTOR_PROXY,
-            models.PutVoiceConnectorProxyRequest(
-                voice_connector_id=voice_connector_id,
-                default_session_expiry_minutes=default_session_expiry_minutes,
-                phone_number_pool_countries=phone_number_pool_countries,
-                fall_back_phone_number=fall_back_phone_number,
-                disabled=disabled,
-            ),
+        request = models.PutVoiceConnectorProxyRequest(
+            voice_connector_id=voice_connector_id,
+            default_session_expiry_minutes=default_session_expiry_minutes,
+            phone_number_pool_countries=phone_number_pool_countries,
+            fall_back_phone_number=fall_back_phone_number,
+            disabled=disabled,
         )
+        del fall_back_phone_number
+        return await self._call(operations.PUT_VOICE_CONNECTOR_PROXY, request)
 
     async def put_voice_connector_streaming_configuration(
         self, *, voice_connector_id: str, streaming_configuration: models.StreamingConfiguration
@@ -2274,9 +2265,9 @@ class ChimeSDKVoiceClient(AwsClient):
         A second execution leaves the same state, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_voice-chime_RestorePhoneNumber.html
         """
-        return await self._call(
-            operations.RESTORE_PHONE_NUMBER, models.RestorePhoneNumberRequest(phone_number_id=phone_number_id)
-        )
+        request = models.RestorePhoneNumberRequest(phone_number_id=phone_number_id)
+        del phone_number_id
+        return await self._call(operations.RESTORE_PHONE_NUMBER, request)
 
     async def search_available_phone_numbers(
         self,
@@ -2517,7 +2508,9 @@ class ChimeSDKVoiceClient(AwsClient):
         A second execution leaves the same state, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_voice-chime_TagResource.html
         """
-        await self._call(operations.TAG_RESOURCE, models.TagResourceRequest(resource_arn=resource_arn, tags=tags))
+        request = models.TagResourceRequest(resource_arn=resource_arn, tags=tags)
+        del resource_arn
+        await self._call(operations.TAG_RESOURCE, request)
 
     async def untag_resource(self, *, resource_arn: str, tag_keys: Sequence[str]) -> None:
         """Call UntagResource: `POST /tags?operation=untag-resource`.
@@ -2534,9 +2527,9 @@ class ChimeSDKVoiceClient(AwsClient):
         A second execution leaves the same state, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_voice-chime_UntagResource.html
         """
-        await self._call(
-            operations.UNTAG_RESOURCE, models.UntagResourceRequest(resource_arn=resource_arn, tag_keys=tag_keys)
-        )
+        request = models.UntagResourceRequest(resource_arn=resource_arn, tag_keys=tag_keys)
+        del resource_arn, tag_keys
+        await self._call(operations.UNTAG_RESOURCE, request)
 
     async def update_global_settings(self, *, voice_connector: models.VoiceConnectorSettings) -> None:
         """Call UpdateGlobalSettings: `PUT /settings`.
@@ -2585,12 +2578,11 @@ class ChimeSDKVoiceClient(AwsClient):
         A second execution leaves the same state, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_voice-chime_UpdatePhoneNumber.html
         """
-        return await self._call(
-            operations.UPDATE_PHONE_NUMBER,
-            models.UpdatePhoneNumberRequest(
-                phone_number_id=phone_number_id, product_type=product_type, calling_name=calling_name, name=name
-            ),
+        request = models.UpdatePhoneNumberRequest(
+            phone_number_id=phone_number_id, product_type=product_type, calling_name=calling_name, name=name
         )
+        del phone_number_id, calling_name, name
+        return await self._call(operations.UPDATE_PHONE_NUMBER, request)
 
     async def update_phone_number_settings(self, *, calling_name: str) -> None:
         """Call UpdatePhoneNumberSettings: `PUT /settings/phone-number`.
@@ -2606,9 +2598,9 @@ class ChimeSDKVoiceClient(AwsClient):
         A second execution leaves the same state, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_voice-chime_UpdatePhoneNumberSettings.html
         """
-        await self._call(
-            operations.UPDATE_PHONE_NUMBER_SETTINGS, models.UpdatePhoneNumberSettingsRequest(calling_name=calling_name)
-        )
+        request = models.UpdatePhoneNumberSettingsRequest(calling_name=calling_name)
+        del calling_name
+        await self._call(operations.UPDATE_PHONE_NUMBER_SETTINGS, request)
 
     @deprecated("UpdateProxySession is deprecated in the API since 2026-04-07.")
     async def update_proxy_session(
@@ -2707,12 +2699,11 @@ class ChimeSDKVoiceClient(AwsClient):
         A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_voice-chime_UpdateSipMediaApplicationCall.html
         """
-        return await self._call(
-            operations.UPDATE_SIP_MEDIA_APPLICATION_CALL,
-            models.UpdateSipMediaApplicationCallRequest(
-                sip_media_application_id=sip_media_application_id, transaction_id=transaction_id, arguments=arguments
-            ),
+        request = models.UpdateSipMediaApplicationCallRequest(
+            sip_media_application_id=sip_media_application_id, transaction_id=transaction_id, arguments=arguments
         )
+        del arguments
+        return await self._call(operations.UPDATE_SIP_MEDIA_APPLICATION_CALL, request)
 
     async def update_sip_rule(
         self,
@@ -2915,15 +2906,14 @@ class ChimeSDKVoiceClient(AwsClient):
         It only reads, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_voice-chime_ValidateE911Address.html
         """
-        return await self._call(
-            operations.VALIDATE_E911_ADDRESS,
-            models.ValidateE911AddressRequest(
-                aws_account_id=aws_account_id,
-                street_number=street_number,
-                street_info=street_info,
-                city=city,
-                state=state,
-                country=country,
-                postal_code=postal_code,
-            ),
+        request = models.ValidateE911AddressRequest(
+            aws_account_id=aws_account_id,
+            street_number=street_number,
+            street_info=street_info,
+            city=city,
+            state=state,
+            country=country,
+            postal_code=postal_code,
         )
+        del street_number, street_info, city, state, country, postal_code
+        return await self._call(operations.VALIDATE_E911_ADDRESS, request)

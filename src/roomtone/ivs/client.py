@@ -1159,7 +1159,9 @@ class IVSClient(AwsClient):
         A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent.
         https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_PutMetadata.html
         """
-        await self._call(operations.PUT_METADATA, models.PutMetadataRequest(channel_arn=channel_arn, metadata=metadata))
+        request = models.PutMetadataRequest(channel_arn=channel_arn, metadata=metadata)
+        del metadata
+        await self._call(operations.PUT_METADATA, request)
 
     async def start_viewer_session_revocation(
         self, *, channel_arn: str, viewer_id: str, viewer_session_versions_less_than_or_equal_to: int | None = None

@@ -50,16 +50,15 @@ class IVSChatClient(AwsClient):
         A second execution would act again, so it is not repeated when the answer was lost.
         https://docs.aws.amazon.com/ivs/latest/ChatAPIReference/API_CreateChatToken.html
         """
-        return await self._call(
-            operations.CREATE_CHAT_TOKEN,
-            models.CreateChatTokenRequest(
-                room_identifier=room_identifier,
-                user_id=user_id,
-                capabilities=capabilities,
-                session_duration_in_minutes=session_duration_in_minutes,
-                attributes=attributes,
-            ),
+        request = models.CreateChatTokenRequest(
+            room_identifier=room_identifier,
+            user_id=user_id,
+            capabilities=capabilities,
+            session_duration_in_minutes=session_duration_in_minutes,
+            attributes=attributes,
         )
+        del user_id, attributes
+        return await self._call(operations.CREATE_CHAT_TOKEN, request)
 
     async def create_logging_configuration(
         self,
@@ -227,10 +226,9 @@ class IVSChatClient(AwsClient):
         A second execution leaves the same state, so it is repeated after any failure that may pass.
         https://docs.aws.amazon.com/ivs/latest/ChatAPIReference/API_DisconnectUser.html
         """
-        return await self._call(
-            operations.DISCONNECT_USER,
-            models.DisconnectUserRequest(room_identifier=room_identifier, user_id=user_id, reason=reason),
-        )
+        request = models.DisconnectUserRequest(room_identifier=room_identifier, user_id=user_id, reason=reason)
+        del user_id
+        return await self._call(operations.DISCONNECT_USER, request)
 
     async def get_logging_configuration(self, *, identifier: str) -> models.GetLoggingConfigurationResponse:
         """Call GetLoggingConfiguration: `POST /GetLoggingConfiguration`.

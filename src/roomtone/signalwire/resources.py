@@ -541,44 +541,43 @@ class Calls(SignalWireResource):
         A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent. Takes
         an API token with the scope Voice.
         """
-        return await self._call(
-            operations.CALLS_CREATE,
-            models.CallsCreateRequest(
-                to=to,
-                from_=from_,
-                url=url,
-                application_sid=application_sid,
-                method=method,
-                fallback_url=fallback_url,
-                fallback_method=fallback_method,
-                status_callback=status_callback,
-                status_callback_method=status_callback_method,
-                status_callback_event=status_callback_event,
-                caller_id=caller_id,
-                send_digits=send_digits,
-                timeout=timeout,
-                machine_detection=machine_detection,
-                machine_detection_timeout=machine_detection_timeout,
-                machine_detection_speech_threshold=machine_detection_speech_threshold,
-                machine_detection_speech_end_threshold=machine_detection_speech_end_threshold,
-                machine_detection_silence_timeout=machine_detection_silence_timeout,
-                machine_words_threshold=machine_words_threshold,
-                async_amd=async_amd,
-                async_amd_status_callback_method=async_amd_status_callback_method,
-                async_amd_status_callback=async_amd_status_callback,
-                async_amd_partial_results=async_amd_partial_results,
-                record=record,
-                recording_channels=recording_channels,
-                recording_track=recording_track,
-                recording_status_callback=recording_status_callback,
-                recording_status_callback_method=recording_status_callback_method,
-                recording_status_callback_event=recording_status_callback_event,
-                trim=trim,
-                sip_auth_username=sip_auth_username,
-                sip_auth_password=sip_auth_password,
-                max_price_per_minute=max_price_per_minute,
-            ),
+        request = models.CallsCreateRequest(
+            to=to,
+            from_=from_,
+            url=url,
+            application_sid=application_sid,
+            method=method,
+            fallback_url=fallback_url,
+            fallback_method=fallback_method,
+            status_callback=status_callback,
+            status_callback_method=status_callback_method,
+            status_callback_event=status_callback_event,
+            caller_id=caller_id,
+            send_digits=send_digits,
+            timeout=timeout,
+            machine_detection=machine_detection,
+            machine_detection_timeout=machine_detection_timeout,
+            machine_detection_speech_threshold=machine_detection_speech_threshold,
+            machine_detection_speech_end_threshold=machine_detection_speech_end_threshold,
+            machine_detection_silence_timeout=machine_detection_silence_timeout,
+            machine_words_threshold=machine_words_threshold,
+            async_amd=async_amd,
+            async_amd_status_callback_method=async_amd_status_callback_method,
+            async_amd_status_callback=async_amd_status_callback,
+            async_amd_partial_results=async_amd_partial_results,
+            record=record,
+            recording_channels=recording_channels,
+            recording_track=recording_track,
+            recording_status_callback=recording_status_callback,
+            recording_status_callback_method=recording_status_callback_method,
+            recording_status_callback_event=recording_status_callback_event,
+            trim=trim,
+            sip_auth_username=sip_auth_username,
+            sip_auth_password=sip_auth_password,
+            max_price_per_minute=max_price_per_minute,
         )
+        del sip_auth_password
+        return await self._call(operations.CALLS_CREATE, request)
 
     async def start_recording(
         self,
@@ -702,19 +701,18 @@ class Calls(SignalWireResource):
         A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent. Takes
         an API token with the scope Voice.
         """
-        return await self._call(
-            operations.CALLS_START_STREAM,
-            models.CallsStartStreamRequest(
-                call_sid=call_sid,
-                url=url,
-                name=name,
-                track=track,
-                status_callback_method=status_callback_method,
-                status_callback=status_callback,
-                parameters=parameters,
-                authorization_bearer_token=authorization_bearer_token,
-            ),
+        request = models.CallsStartStreamRequest(
+            call_sid=call_sid,
+            url=url,
+            name=name,
+            track=track,
+            status_callback_method=status_callback_method,
+            status_callback=status_callback,
+            parameters=parameters,
+            authorization_bearer_token=authorization_bearer_token,
         )
+        del authorization_bearer_token
+        return await self._call(operations.CALLS_START_STREAM, request)
 
     async def stop_stream(
         self, call_sid: str, sid: str, *, status: models.StreamUpdateStatus = "stopped"
@@ -1300,21 +1298,20 @@ class Conferences(SignalWireResource):
         A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent. Takes
         an API token with the scope Voice.
         """
-        return await self._call(
-            operations.CONFERENCES_START_STREAM,
-            models.ConferencesStartStreamRequest(
-                conference_sid=conference_sid,
-                url=url,
-                name=name,
-                track=track,
-                status_callback_method=status_callback_method,
-                status_callback=status_callback,
-                stream_codec=stream_codec,
-                stream_real_time=stream_real_time,
-                parameters=parameters,
-                authorization_bearer_token=authorization_bearer_token,
-            ),
+        request = models.ConferencesStartStreamRequest(
+            conference_sid=conference_sid,
+            url=url,
+            name=name,
+            track=track,
+            status_callback_method=status_callback_method,
+            status_callback=status_callback,
+            stream_codec=stream_codec,
+            stream_real_time=stream_real_time,
+            parameters=parameters,
+            authorization_bearer_token=authorization_bearer_token,
         )
+        del authorization_bearer_token
+        return await self._call(operations.CONFERENCES_START_STREAM, request)
 
     async def stop_stream(
         self, conference_sid: str, sid: str, *, status: models.StreamUpdateStatus = "stopped"
@@ -1541,22 +1538,21 @@ class Faxes(SignalWireResource):
         A second execution may dial, order or send again: repeated only after 429, 503 or when surely never sent. Takes
         an API token with the scope Fax.
         """
-        return await self._call(
-            operations.FAXES_CREATE,
-            models.FaxesCreateRequest(
-                media_url=media_url,
-                to=to,
-                from_=from_,
-                quality=quality,
-                status_callback=status_callback,
-                status_callback_method=status_callback_method,
-                status_callback_event=status_callback_event,
-                store_media=store_media,
-                ttl=ttl,
-                sip_auth_username=sip_auth_username,
-                sip_auth_password=sip_auth_password,
-            ),
+        request = models.FaxesCreateRequest(
+            media_url=media_url,
+            to=to,
+            from_=from_,
+            quality=quality,
+            status_callback=status_callback,
+            status_callback_method=status_callback_method,
+            status_callback_event=status_callback_event,
+            store_media=store_media,
+            ttl=ttl,
+            sip_auth_username=sip_auth_username,
+            sip_auth_password=sip_auth_password,
         )
+        del sip_auth_password
+        return await self._call(operations.FAXES_CREATE, request)
 
     async def list_media(
         self, fax_sid: str, *, page: int | None = None, page_size: int | None = None, page_token: str | None = None
