@@ -84,6 +84,7 @@ class Loopback:
 
     handler: Handler
     port: int = 0
+    raw: Callable[[anyio.abc.ByteStream], Awaitable[None]] | None = None
     scheme: str = "http"
     received: list[Received] = field(factory=list)
     opened: int = 0
@@ -102,7 +103,9 @@ class Loopback:
         number = self.opened
         try:
             async with stream:
-                while (request := await _read(stream, number)) is not None:
+                if self.raw is not None:
+                    await self.raw(stream)
+                while self.raw is None and (request := await _read(stream, number)) is not None:
                     self.received.append(request)
                     await self.handler(request, stream)
         except (anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream, ssl.SSLError):
@@ -134,15 +137,22 @@ async def _read(stream: anyio.abc.ByteStream, number: int) -> Received | None:
 
 
 @asynccontextmanager
-async def serving(handler: Handler, *, tls: bool = False) -> AsyncIterator[Loopback]:
-    """A server for the time of a test."""
-    server = Loopback(handler)
+async def serving(
+    handler: Handler,
+    *,
+    tls: bool = False,
+    certificate: ssl.SSLContext | None = None,
+    raw: Callable[[anyio.abc.ByteStream], Awaitable[None]] | None = None,
+) -> AsyncIterator[Loopback]:
+    """A server for the time of a test; `raw` takes each connection before any HTTP."""
+    server = Loopback(handler, raw=raw)
     listener: Any = await anyio.create_tcp_listener(local_host="127.0.0.1", local_port=0, family=socket.AF_INET)
     server.port = listener.extra(anyio.abc.SocketAttribute.local_port)
     if tls:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority().issue_cert("127.0.0.1").configure_cert(context)
-        listener, server.scheme = TLSListener(listener, context, standard_compatible=False), "https"
+        certificate = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority().issue_cert("127.0.0.1").configure_cert(certificate)
+    if certificate is not None:
+        listener, server.scheme = TLSListener(listener, certificate, standard_compatible=False), "https"
     failure: Exception | None = None
     async with listener, anyio.create_task_group() as tasks:
         tasks.start_soon(listener.serve, server.serve)

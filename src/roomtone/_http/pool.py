@@ -28,7 +28,7 @@ KEEP_ALIVE = 15.0
 """Seconds for which a connection is kept that is not in use; servers keep them longer."""
 
 _DEFAULT_PORTS = {"https": 443, "http": 80}
-_NETWORK: httpcore.AsyncNetworkBackend = httpcore.AnyIOBackend()
+_NETWORK: httpcore.AsyncNetworkBackend = httpcore.AnyIOBackend()  # pyright: ignore[reportAssignmentType]
 
 _Key = tuple[str, str, int | None]
 
