@@ -1,4 +1,4 @@
-"""What a server can do wrong, by name: bytes on raw sockets, no HTTP library. `faults.toml` says what has to come of it.
+"""What a server can do wrong, by name: bytes on raw sockets, no HTTP library; `faults.toml` says what comes of it.
 
 A behaviour is given each request and the answer that would be right, and does something else.
 """

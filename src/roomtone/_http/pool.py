@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import ssl
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterable, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from typing import Any, cast
 
 import anyio
@@ -295,6 +295,19 @@ class Pool:
         return self._links
 
 
+class _Body(AsyncIterator[bytes]):
+    """A body to send once. A class, not a generator: when the sending is cancelled, it leaves nothing unfinished."""
+
+    def __init__(self, content: bytes) -> None:
+        self._left = content
+
+    async def __anext__(self) -> bytes:
+        content, self._left = self._left, b""
+        if not content:
+            raise StopAsyncIteration
+        return content
+
+
 def _request(outgoing: Outgoing) -> httpcore.Request:
     return httpcore.Request(
         outgoing.method,
@@ -305,5 +318,5 @@ def _request(outgoing: Outgoing) -> httpcore.Request:
             target=outgoing.target.encode("ascii"),
         ),
         headers=[(name.encode("ascii"), value.encode()) for name, value in outgoing.headers.items()],
-        content=outgoing.body,
+        content=_Body(outgoing.body),
     )
