@@ -19,7 +19,7 @@ from roomtone._core.model import Request
 from roomtone._core.operation import Headers, Operation, Reply, WireReply, WireRequest
 from roomtone._core.retry import Failure, delay_before_retry, failure_of, refusal
 from roomtone._http.connection import Connection
-from roomtone._http.exchange import MOST_OF_AN_ERROR, Outgoing, exchange, open_body
+from roomtone._http.exchange import MOST_OF_AN_ERROR, Outgoing, Sending, exchange, open_body
 from roomtone._http.providers import Provider, Signed, Target, new_call_id
 from roomtone._http.telling import is_heard, tell
 from roomtone._version import __version__
@@ -67,8 +67,8 @@ async def call(
         query: The query to send instead of the request's own: SignalWire's next page.
     """
 
-    async def once(transport: Transport, outgoing: Outgoing) -> tuple[V, WireReply]:
-        reply = await exchange(transport, outgoing, timeout=options.attempt_timeout, limit=options.max_response_bytes)
+    async def once(transport: Transport, outgoing: Outgoing, sending: Sending) -> tuple[V, WireReply]:
+        reply = await exchange(transport, outgoing, sending, limit=options.max_response_bytes)
         return decode(operation, reply, table), reply
 
     under_way = _Call(connection, operation, request, options, once, query)
@@ -124,8 +124,8 @@ async def open_download(
     `call` describes the arguments; `reader` is who reads the body: when it has gone, the connection is given back.
     """
 
-    async def once(transport: Transport, outgoing: Outgoing) -> tuple[Incoming, Incoming]:
-        body = await open_body(transport, outgoing, timeout=options.attempt_timeout)
+    async def once(transport: Transport, outgoing: Outgoing, sending: Sending) -> tuple[Incoming, Incoming]:
+        body = await open_body(transport, outgoing, sending)
         if 200 <= body.status < 300:
             return body, body
         until = math.inf if options.attempt_timeout is None else anyio.current_time() + options.attempt_timeout
@@ -175,14 +175,17 @@ class _Call(Generic[T, HeadT]):
     operation: Operation[Any, Any]
     request: Request[object]
     options: Options
-    once: Callable[[Transport, Outgoing], Awaitable[tuple[T, HeadT]]] = field(repr=False)
+    once: Callable[[Transport, Outgoing, Sending], Awaitable[tuple[T, HeadT]]] = field(repr=False)
     query: str | None = field(default=None, repr=False)
 
     attempts: int = field(default=0, init=False)
-    maybe_processed: bool = field(default=False, init=False)
     max_attempts: int = field(default=0, init=False)
-    began: float | None = field(default=None, init=False)
-    """When the attempt that is under way began; None between attempts."""
+    sending: Sending | None = field(default=None, init=False)
+    """The attempt that is under way; None between attempts."""
+    began: float = field(default=0.0, init=False)
+    """When it began."""
+    earlier: bool = field(default=False, init=False)
+    """Whether an attempt before it may have been carried out."""
     deadline: float = field(default=0.0, init=False)
 
     async def carry_out(self) -> tuple[T, HeadT]:
@@ -192,12 +195,15 @@ class _Call(Generic[T, HeadT]):
             with anyio.move_on_after(self.options.timeout):
                 self.deadline = anyio.current_effective_deadline()
                 return await self._attempts()
-            late = errors.TimeoutError(f"not done within the call's {self.options.timeout} s")
+            late = errors.TimeoutError(
+                f"not done within the call's {self.options.timeout} s",
+                maybe_processed=self.sending is not None and not self.sending.unsent,
+            )
             self._observe("raise", "the time of the call is up", error=late)
             raise late
         except RoomtoneError as error:
             _tell_where(error, self.operation, self.attempts)
-            error.maybe_processed = error.maybe_processed or self.maybe_processed
+            error.maybe_processed = error.maybe_processed or self.earlier
             raise
         except BaseException:
             self._observe("cancelled", "from outside")
@@ -225,13 +231,12 @@ class _Call(Generic[T, HeadT]):
                 target, wire, headers, call_id=call_id, attempt=self.attempts + 1, attempts=self.max_attempts
             )
             self.attempts += 1
-            # Until the attempt is told otherwise, a call that ends here may have been carried out.
-            earlier, self.maybe_processed = self.maybe_processed, True
+            self.sending = sending = Sending(self.options.attempt_timeout)
             self.began = anyio.current_time()
             try:
-                done = await self.once(transport, _outgoing(target, wire, signed.headers))
+                done = await self.once(transport, _outgoing(target, wire, signed.headers), sending)
             except RoomtoneError as error:
-                self.maybe_processed = earlier or error.maybe_processed
+                self.earlier = self.earlier or error.maybe_processed
                 if connection.closed and isinstance(error, errors.TransportError):
                     self._observe("raise", "the client was closed", error=error)
                     raise errors.ClientClosedError("the client was closed while the call was under way") from error
@@ -310,9 +315,9 @@ class _Call(Generic[T, HeadT]):
         head: HeadT | None = None,
     ) -> None:
         """Tells of the attempt that is under way, and ends it."""
-        began, self.began = self.began, None
+        sending, self.sending = self.sending, None
         hook = self.connection.on_attempt
-        if began is None or not is_heard(decision, hook):
+        if sending is None or not is_heard(decision, hook):
             return
         status = None if head is None else head.status
         found = None if head is None else request_id(head.headers)
@@ -324,7 +329,7 @@ class _Call(Generic[T, HeadT]):
             operation=self.operation.name,
             number=self.attempts,
             max_attempts=self.max_attempts,
-            duration=anyio.current_time() - began,
+            duration=anyio.current_time() - self.began,
             status=status,
             request_id=found,
             error=error,

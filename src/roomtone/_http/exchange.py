@@ -40,6 +40,9 @@ class Outgoing:
 class Sending:
     """One request on its way: the clock of its attempt, and whether any of it can have arrived.
 
+    Args:
+        timeout: Seconds for the attempt, from connecting to the last byte; None for no limit.
+
     A transport calls `begin` when it has a connection or begins to make one, since waiting for a turn is no part of an
     attempt. It keeps `unsent` True for as long as it is certain that no byte has left; to know nothing is False.
     """
@@ -74,23 +77,23 @@ class Transport(Protocol):
         ...
 
 
-async def exchange(transport: Transport, outgoing: Outgoing, *, timeout: float | None, limit: int) -> WireReply:
+async def exchange(transport: Transport, outgoing: Outgoing, sending: Sending, *, limit: int) -> WireReply:
     """The whole answer to one request.
 
     Args:
         transport: What carries it.
         outgoing: The request.
-        timeout: Seconds for the attempt, from connecting to the last byte; None for no limit.
+        sending: Its clock; also tells, whatever ends the attempt, whether the request may have been sent.
         limit: The most bytes of content that are read.
 
     Raises:
         ConnectError: The request was surely never sent.
-        TimeoutError: It took longer than `timeout`; `maybe_processed` says whether it may have been sent.
+        TimeoutError: It took longer than the attempt may; `maybe_processed` says whether it may have been sent.
         ProtocolError: The answer broke off or was no HTTP.
         TransportError: The connection failed otherwise.
         ResponseTooLargeError: The content of an answer of success is larger than the limit.
     """
-    with _attempt(timeout, "complete answer") as sending:
+    with _attempt(sending, "complete answer"):
         incoming = await transport.open(outgoing, sending)
         if 200 <= incoming.status < 300:
             body = await incoming.read(limit)
@@ -99,26 +102,25 @@ async def exchange(transport: Transport, outgoing: Outgoing, *, timeout: float |
         return WireReply(incoming.status, incoming.headers, body)
 
 
-async def open_body(transport: Transport, outgoing: Outgoing, *, timeout: float | None) -> Incoming:
+async def open_body(transport: Transport, outgoing: Outgoing, sending: Sending) -> Incoming:
     """The answer to one request up to its headers, and for an answer without success the beginning of its body too.
 
     `exchange` describes the arguments and what is raised.
     """
-    with _attempt(timeout, "headers of an answer") as sending:
+    with _attempt(sending, "headers of an answer"):
         return await transport.open(outgoing, sending)
 
 
 @contextmanager
-def _attempt(timeout: float | None, awaited: str) -> Generator[Sending]:
+def _attempt(sending: Sending, awaited: str) -> Generator[None]:
     """The time of one attempt, and whatever happens in it as one of our errors."""
-    sending = Sending(timeout)
     with sending.scope:
         try:
-            yield sending
+            yield
         except Exception as error:
             ours = transport_error(error, unsent=sending.unsent)
             if ours is None:
                 raise
             raise ours from error
         return
-    raise TimeoutError(f"no {awaited} within the attempt's {timeout} s", maybe_processed=not sending.unsent)
+    raise TimeoutError(f"no {awaited} within the attempt's {sending.timeout} s", maybe_processed=not sending.unsent)

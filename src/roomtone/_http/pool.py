@@ -172,9 +172,11 @@ class Pool:
         self._closed = False
 
     async def open(self, outgoing: Outgoing, sending: Sending) -> Incoming:
+        sending.unsent = True
         link = await self._take((outgoing.scheme, outgoing.host, outgoing.port))
         try:
             sending.begin()
+            # A new connection says so itself when it begins to connect: with a mock in its place nothing is known.
             sending.unsent = link.connection.is_idle()
             link.sending = sending
             response = await link.connection.handle_async_request(_request(outgoing))
