@@ -31,7 +31,9 @@ def _answer(body: bytes, status: str = "200 OK") -> bytes:
 
 ANSWERS = {
     f"/meetings/{payloads.MEETING_ID}".encode(): _answer(payloads.body_of(payloads.meeting())),
-    f"/meetings/{payloads.MEETING_ID}/attendees".encode(): _answer(payloads.body_of(payloads.attendee()), "201 Created"),
+    f"/meetings/{payloads.MEETING_ID}/attendees".encode(): _answer(
+        payloads.body_of(payloads.attendee()), "201 Created"
+    ),
     b"/GetChannel": _answer(payloads.body_of(payloads.channel())),
     b"/GetStreamSession": _answer(payloads.body_of(payloads.stream_session())),
 }
