@@ -107,9 +107,7 @@ async def test_adaptive_mode_keeps_to_what_the_service_takes(mode: Any, monkeypa
     async with serving(service) as server:
         aws = roomtone.Aws(region=REGION, credentials=KEYS, endpoint_url=server.url, retry_mode=mode, max_attempts=1)
         async with roomtone.Client(aws) as live:
-            await live.ivs.list_channels()
             live._connection.sleep = VirtualTime().sleep
-            live._connection.jitter = lambda: 0.5
             with monkeypatch.context() as patch:
                 patch.setattr("roomtone._http.attempts.anyio.current_time", lambda: VirtualTime.now)
                 for _ in range(400):
