@@ -103,6 +103,29 @@ def coverage(session: nox.Session) -> None:
 
 
 @nox.session
+def load(session: nox.Session) -> None:
+    """100,000 calls of 1,000 tasks against a service that is not well; 10,000 cancellations. Prints the figures."""
+    session.install("-e", EVERYTHING, *group("tests"))
+    session.run("python", "-m", "pytest", "--capture=no", "tests/faults/load.py", *session.posargs)
+    sweeps = {"ROOMTONE_SWEEPS": "26"}
+    session.run("python", "-m", "pytest", "tests/faults/test_cancellation.py", *session.posargs, env=sweeps)
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """100,000 answers and arguments of any kind."""
+    session.install("-e", EVERYTHING, *group("tests"))
+    session.run("python", "-m", "pytest", "tests/fuzz", *session.posargs, env={"ROOMTONE_FUZZ": "10000"})
+
+
+@nox.session
+def audit(session: nox.Session) -> None:
+    """No known vulnerability in what the package depends on. Asks an advisory service, so it is asked for."""
+    session.install(".[testing,emulator]", "pip-audit")
+    session.run("pip-audit", "--skip-editable", *session.posargs)
+
+
+@nox.session
 def codegen(session: nox.Session) -> None:
     """The generated packages are what the generator writes, with the botocore of its lock file."""
     session.install("-e", ".", *group("ruff"), locked_botocore())

@@ -1,17 +1,13 @@
-"""Time, memory and statistics. Knows the standard library alone."""
+"""Time and statistics. Knows the standard library alone."""
 
 from __future__ import annotations
 
 import gc
 import statistics
-import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-
-_STATUS = Path("/proc/self/status")
 
 
 @dataclass(frozen=True)
@@ -81,25 +77,3 @@ def _timed(function: Callable[[], object], loops: int) -> float:
     for _ in range(loops):
         function()
     return (time.process_time() - began) / loops
-
-
-def rss_mb() -> float:
-    """Megabytes of this process in memory now; where the system does not tell, the most they ever were."""
-    return _status_mb("VmRSS")
-
-
-def peak_mb() -> float:
-    """The most megabytes that this process ever had in memory."""
-    return _status_mb("VmHWM")
-
-
-def _status_mb(name: str) -> float:
-    # Not `ru_maxrss` where there is a choice: on Linux a child inherits its parent's.
-    if _STATUS.exists():
-        for line in _STATUS.read_text("ascii").splitlines():
-            if line.startswith(f"{name}:"):
-                return int(line.split()[1]) / 1024
-    import resource
-
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most / (1024 * 1024 if sys.platform == "darwin" else 1024)

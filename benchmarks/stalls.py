@@ -21,7 +21,7 @@ from typing import Any
 from benchmarks import payloads
 
 PERIOD = 0.001
-PHASES = ("creation", "credentials", "first call", "parse", "steady 1", "steady 10", "steady 100")
+PHASES = ("nothing", "creation", "credentials", "first call", "parse", "steady 1", "steady 10", "steady 100")
 
 
 class Heartbeat:
@@ -126,6 +126,8 @@ def _write_profile(home: str) -> None:
 async def _measured(side: OurSide | TheirSide, phase: str, home: str) -> float:
     during = Heartbeat().during
     try:
+        if phase == "nothing":
+            return await during(lambda: asyncio.sleep(0.5))
         if phase == "creation":
             return await during(side.create)
         if phase == "first call":

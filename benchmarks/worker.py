@@ -20,7 +20,8 @@ from typing import Any
 import anyio
 import anyio.to_thread
 
-from benchmarks.measure import percentile, rss_mb
+from benchmarks.measure import percentile
+from benchmarks.memory import rss_mb
 from benchmarks.peers import PEERS, Peer, ThreadedPeer, Unavailable
 
 Figures = dict[str, Any]

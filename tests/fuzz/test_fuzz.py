@@ -273,6 +273,7 @@ def test_any_mapping(one: Subject, data: st.DataObject) -> None:
         assert error.message
 
 
+@pytest.mark.filterwarnings("ignore:.*is deprecated in the API")
 @given(st.sampled_from(SUBJECTS), keys.filter(str.isidentifier), trees)
 @fuzzed
 def test_a_wrong_keyword_is_pythons_own_error(one: Subject, name: str, value: Any) -> None:
