@@ -55,7 +55,7 @@ def parsing() -> tuple[dict[str, Task], dict[str, bytes]]:
 
 
 def encoding() -> dict[str, Task]:
-    """100 attendees in one create to bytes: bare, with the making of roomtone's request objects, and with more in each."""
+    """100 attendees in one create to bytes: bare, with the making of the request objects, and with more in each."""
     import botocore.serialize
 
     from roomtone import from_wire

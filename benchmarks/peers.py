@@ -225,9 +225,10 @@ class _Untyped(Peer):
         return str((await self.request("POST", _ATTENDEES, _ATTENDEE))["Attendee"]["AttendeeId"])
 
     async def list_channels(self) -> int:
-        count, token = 0, None
+        count = 0
+        token: str | None = None
         while True:
-            asked = {} if token is None else {"nextToken": token}
+            asked: dict[str, str] = {} if token is None else {"nextToken": token}
             page = await self.request("POST", "/ListChannels", payloads.body_of(asked))
             for _ in page["channels"]:
                 count += 1

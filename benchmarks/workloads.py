@@ -54,18 +54,23 @@ def _say(text: str) -> None:
 # W1 ------------------------------------------------------------------------------------------------------------------
 
 
+_COLD_MARKS = {
+    ("one", "cpu", BOTO3): at_most(0.65),
+    ("one", "cpu", AIOBOTOCORE): at_most(0.4),
+    ("all", "peak_mb", BOTO3): at_most(0.85),
+    ("all", "peak_mb", AIOBOTOCORE): at_most(0.7),
+}
+
+
 def cold_start(stage: Stage, size: Size) -> Iterator[Group]:
     """A fresh process, from nothing to the first answer."""
     lines: list[Line] = []
     for how_many, label in (("one", "one service"), ("all", "all services")):
         _say(f"W1 {label}")
         found = _cold(stage, how_many, size.fresh)
-        marks = {"cpu": {BOTO3: at_most(0.65), AIOBOTOCORE: at_most(0.4)}} if how_many == "one" else {}
-        if how_many == "all":
-            marks = {"peak_mb": {BOTO3: at_most(0.85), AIOBOTOCORE: at_most(0.7)}}
         for key, what, factor in (("cpu", "CPU ms", MS), ("wall", "wall ms", MS), ("peak_mb", "peak MB", 1.0)):
             for peer in (BOTO3, AIOBOTOCORE):
-                mark = marks.get(key, {}).get(peer)
+                mark = _COLD_MARKS.get((how_many, key, peer))
                 lines.append(_ratio(f"{label}, {what}", (ROOMTONE, peer), found, key, factor=factor, mark=mark))
             nothing = spread(figures[key] for figures in found["nothing"]).times(factor)
             lines.append(Line(f"{label}, {what}", "nothing", nothing, unit=what.split()[1]))
@@ -201,6 +206,9 @@ class _Bursts:
 # W3, W5, W6 ----------------------------------------------------------------------------------------------------------
 
 
+_CPU = ("CPU us", "other's")
+
+
 def parsing(stage: Stage, size: Size) -> Iterator[Group]:
     """Large answers to objects."""
     labels = {"events": "500 events", "page": "page of 100", "megabyte": "1 MB"}
@@ -221,26 +229,20 @@ def parsing(stage: Stage, size: Size) -> Iterator[Group]:
                 figures = spread(ours).times(US), spread(theirs).times(US)
                 mark = marks[name].get(library)
                 beside_json.append(Line(label, who, over(ours, theirs), library, mark=mark, figures=figures))
-    columns = ("CPU us", "other's")
-    yield Group("W3", "large answers to objects: times as fast as botocore's parser", columns, beside_botocore)
-    yield Group("W3", "the same beside JSON to dicts alone: times as long, less is better", columns, beside_json)
+    yield Group("W3", "large answers to objects: times as fast as botocore's parser", _CPU, beside_botocore)
+    yield Group("W3", "the same beside JSON to dicts alone: times as long, less is better", _CPU, beside_json)
 
 
 def encoding(stage: Stage, size: Size) -> Iterator[Group]:
     """A large request to bytes."""
+    labels = {"bare": "100 attendees", "objects": "objects made too", "nested": "with capabilities"}
     lines: list[Line] = []
     for who, taken in _codecs(stage, size, "encoding"):
         mark = at_least(6 if who == ROOMTONE else 20)
-        for name, label in (
-            ("bare", "100 attendees"),
-            ("objects", "objects made too"),
-            ("nested", "with capabilities"),
-        ):
+        for name, label in labels.items():
             ours, theirs = taken[name]["roomtone"], taken[name]["botocore"]
-            lines.append(_faster(label, (who, "botocore"), ours, theirs, mark if name == "bare" else None))
-    yield Group(
-        "W5", "100 attendees in one create to bytes: times as fast, more is better", ("CPU us", "other's"), lines
-    )
+            lines.append(_faster(label, (who, "botocore"), ours, theirs, None if name == "objects" else mark))
+    yield Group("W5", "100 attendees in one create to bytes: times as fast, more is better", _CPU, lines)
 
 
 def signing(stage: Stage, size: Size) -> Iterator[Group]:
@@ -249,7 +251,7 @@ def signing(stage: Stage, size: Size) -> Iterator[Group]:
     taken = _codec(stage, size, "signing")["taken"]["sign"]
     pair = (ROOMTONE, "botocore")
     line = _faster("create_attendee", pair, taken["roomtone"], taken["botocore"], at_least(13))
-    yield Group("W6", "signing: times as fast as SigV4Auth, more is better", ("CPU us", "other's"), [line])
+    yield Group("W6", "signing: times as fast as SigV4Auth, more is better", _CPU, [line])
 
 
 def _codecs(stage: Stage, size: Size, kind: str) -> Iterator[tuple[str, dict[str, dict[str, list[float]]]]]:

@@ -17,7 +17,7 @@ project = "roomtone"
 author = "The roomtone authors"
 release = version = __version__
 
-extensions = ["myst_parser", "service_pages", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["fault_pages", "myst_parser", "service_pages", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = f"roomtone {version}"

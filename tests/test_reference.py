@@ -11,15 +11,16 @@ from types import ModuleType
 import pytest
 
 import roomtone
+from faults import outcomes
 from roomtone import config, emulator, errors
 from roomtone.signalwire import codes, limits, streams, webhooks
 
 DOCS = Path(__file__).parent.parent / "docs"
 
 
-def extension() -> ModuleType:
-    """The Sphinx extension that makes the services' pages."""
-    spec = importlib.util.spec_from_file_location("service_pages", DOCS / "_ext" / "service_pages.py")
+def extension(name: str) -> ModuleType:
+    """A Sphinx extension that makes pages."""
+    spec = importlib.util.spec_from_file_location(name, DOCS / "_ext" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -27,7 +28,7 @@ def extension() -> ModuleType:
     return module
 
 
-PAGES = extension()
+PAGES = extension("service_pages")
 SERVICES = sorted(set(roomtone.__all__) & set(PAGES.SERVICES))
 
 
@@ -82,3 +83,12 @@ def test_every_other_public_name_is_described() -> None:
     assert described == {codes.__name__, limits.__name__}
     described = directives((DOCS / "reference" / "emulator.md").read_text("utf-8"))
     assert {f"roomtone.emulator.{name}" for name in emulator.__all__} - described == set()
+
+
+def test_every_fault_is_on_its_page() -> None:
+    """The page of faults is made from the tests' table, each row with its outcomes."""
+    page = extension("fault_pages").page()
+    rows = re.findall(r"^\| (?!fault)([^|]+) \|", page, re.MULTILINE)
+    assert rows == [row.fault for row in outcomes.rows()]
+    assert "| kept connection closed as it is used | answer after 2 |" in page
+    assert "`ProtocolError`, maybe processed" in page
