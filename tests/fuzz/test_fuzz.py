@@ -31,7 +31,7 @@ from roomtone.signalwire import operations as signalwire_operations
 
 pytestmark = pytest.mark.anyio
 
-EXAMPLES = int(os.environ.get("ROOMTONE_FUZZ", "300"))
+EXAMPLES = int(os.environ.get("ROOMTONE_FUZZ", "150"))
 fuzzed = settings(
     max_examples=EXAMPLES,
     deadline=None,
