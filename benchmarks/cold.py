@@ -15,6 +15,7 @@ from typing import Any
 
 from benchmarks import payloads
 from benchmarks.memory import peak_mb, rss_mb
+from benchmarks.plain import hide
 
 ONE = ("ivs",)
 EIGHT = (
@@ -90,7 +91,7 @@ def main() -> None:
     client, how_many, origin, *pin = sys.argv[1:]
     if pin:
         os.sched_setaffinity(0, {int(pin[1])})
-    sys.modules["orjson"] = None  # type: ignore[assignment]
+    hide()
     CLIENTS[client](origin, ONE if how_many == "one" else EIGHT)
 
 

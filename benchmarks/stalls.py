@@ -10,7 +10,6 @@ import argparse
 import asyncio
 import json
 import os
-import sys
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -19,6 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks import payloads
+from benchmarks.plain import hide
 
 PERIOD = 0.001
 PHASES = ("nothing", "creation", "credentials", "first call", "parse", "steady 1", "steady 10", "steady 100")
@@ -176,7 +176,7 @@ def main() -> None:
     asked = parser.parse_args()
     if asked.core is not None:
         os.sched_setaffinity(0, {asked.core})
-    sys.modules["orjson"] = None  # type: ignore[assignment]
+    hide()
     side = (OurSide if asked.client == "roomtone" else TheirSide)(asked.plain, asked.tls)
     with TemporaryDirectory() as home:
         longest = asyncio.run(_measured(side, asked.phase, home))

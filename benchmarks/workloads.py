@@ -39,7 +39,7 @@ class Size:
 
 
 FULL = Size(pairs=7, burst=0.4, fresh=10, latencies=5_000, growth=100_000, everything=True)
-QUICK = Size(pairs=3, burst=0.12, fresh=3, latencies=800, growth=10_000, everything=False)
+QUICK = Size(pairs=3, burst=0.12, fresh=2, latencies=800, growth=10_000, everything=False)
 
 Pair = tuple[str, str]
 ROOMTONE, TRIO, AIOHTTP = "roomtone", "roomtone/trio", "roomtone/aiohttp"
@@ -291,7 +291,7 @@ def pages(stage: Stage, size: Size) -> Iterator[Group]:
         (AIOHTTP, AIOBOTOCORE),
     ):
         _say(f"W4 {pair[0]} and {pair[1]}")
-        found = _in_turn(stage, pair, size.pairs + 2, lambda worker: worker.ask("pages"))
+        found = _in_turn(stage, pair, size.pairs, lambda worker: worker.ask("pages"))
         if found is None:
             continue
         lines.append(_calls_per_second("10,000 items", pair, found, marks.get(pair)))
@@ -344,7 +344,7 @@ def latency(stage: Stage, size: Size) -> Iterator[Group]:
 
 
 def _evenness(stage: Stage, size: Size, concurrency: int) -> Iterator[Line]:
-    peers = (ROOMTONE, AIOBOTOCORE, FLOOR, *((HTTPX,) if size.everything or concurrency == 100 else ()))
+    peers = (ROOMTONE, AIOBOTOCORE, FLOOR, *((HTTPX,) if size.everything else ()))
     _say(f"W7 latencies, {concurrency} at a time")
     found = _waves(stage, size, peers, concurrency, "plain")[0]
     for peer, bursts in found.items():
@@ -404,7 +404,7 @@ _STALL_MARKS = {
     "steady 10": at_most(5),
 }
 _PHASE_LABELS = {
-    "nothing": "nothing: the machine's own",
+    "nothing": "no client: the machine's own",
     "creation": "client creation",
     "credentials": "credentials from a profile",
     "first call": "first call, over TLS",
@@ -416,7 +416,7 @@ _PHASE_LABELS = {
 
 
 def _stalls(stage: Stage, size: Size) -> Iterator[Line]:
-    for phase in PHASES:
+    for phase in PHASES if size.everything else PHASES[:-1]:
         _say(f"W7 stalls: {_PHASE_LABELS[phase]}")
         longest: dict[str, list[float]] = {AIOBOTOCORE: [], ROOMTONE: []}
         for _ in range(size.fresh):
@@ -425,7 +425,7 @@ def _stalls(stage: Stage, size: Size) -> Iterator[Line]:
                 found.append(figures["longest"] * MS)
         yield Line(
             _PHASE_LABELS[phase],
-            ROOMTONE,
+            "" if phase == "nothing" else ROOMTONE,
             spread(longest[ROOMTONE]),
             unit="ms",
             mark=_STALL_MARKS.get(phase),
@@ -439,7 +439,7 @@ def _stalls(stage: Stage, size: Size) -> Iterator[Line]:
 def memory(stage: Stage, size: Size) -> Iterator[Group]:
     """Memory of clients, and what calls leave behind."""
     _say("W8 all clients made")
-    found = _cold(stage, "all", 3)
+    found = _cold(stage, "all", 1)
     lines = [_ratio("all services' clients made", (ROOMTONE, peer), found, "made_mb") for peer in (BOTO3, AIOBOTOCORE)]
     for peer in (ROOMTONE, *((AIOBOTOCORE,) if size.everything else ())):
         _say(f"W8 {size.growth:,} calls of {peer}")

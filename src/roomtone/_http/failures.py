@@ -10,7 +10,7 @@ __all__ = ["reason", "transport_error"]
 
 _Kind: TypeAlias = Literal["connect", "timeout", "encoding", "request", "answer", "connection"]
 
-_LIBRARIES = frozenset({"anyio", "h11", "httpcore", "httpcore2", "httpx", "httpx2"})
+_LIBRARIES = frozenset({"anyio", "h11", "httpcore", "httpcore2", "httpx", "httpx2", "trio"})
 _KINDS: dict[str, _Kind] = {
     "ConnectError": "connect",
     "ConnectTimeout": "connect",

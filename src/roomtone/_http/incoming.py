@@ -18,6 +18,8 @@ __all__ = ["Incoming", "read_headers"]
 
 _MOST_BUFFERED = 100_000
 """More chunks than can have been received already."""
+_MOST_READ_ON = 4
+"""Chunks of an unwanted body that are read for the sake of its connection."""
 
 
 def read_headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
@@ -51,6 +53,7 @@ class Incoming:
         headers: Names in lower case.
         chunks: The body as it comes off the connection.
         close: Gives the connection back, or ends it when there is more to come.
+        abort: Ends the connection at once, where the transport can.
         unpacked: The chunks are the content already, whatever encoding the headers name.
     """
 
@@ -58,6 +61,7 @@ class Incoming:
     headers: Mapping[str, str] = field(repr=False)
     _chunks: AsyncIterator[bytes] = field(repr=False)
     _close: Callable[[], Awaitable[None]] = field(repr=False)
+    _abort: Callable[[], Awaitable[None]] | None = field(default=None, repr=False, alias="abort")
     _unpacked: bool = field(default=False, alias="unpacked")
     _unpacker: Unpacker = field(init=False, repr=False)
     _pieces: Iterator[bytes] = field(factory=lambda: iter(()), init=False, repr=False)
@@ -191,9 +195,15 @@ class Incoming:
 
     async def _end_within(self) -> None:
         # Generators within generators must end from within: closing the outer one leaves the others to the garbage
-        # collector, which trio warns of. So one more chunk is asked for, and cancelled when it is not here yet.
+        # collector, which trio warns of. So more chunks are asked for: what is here already may be all that there is,
+        # and then the connection is kept. A chunk that is not here yet is cancelled, or is an error of a connection
+        # that has ended.
         with anyio.CancelScope(shield=True) as scope, contextlib.suppress(Exception):
             scope.cancel()
+            for _ in range(_MOST_READ_ON if self._abort is not None else _MOST_BUFFERED):
+                await anext(self._chunks)
+            if self._abort is not None:
+                await self._abort()
             for _ in range(_MOST_BUFFERED):
                 await anext(self._chunks)
         close: Callable[[], Awaitable[None]] | None = getattr(self._chunks, "aclose", None)

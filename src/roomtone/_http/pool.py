@@ -20,6 +20,7 @@ from attrs import define, field
 
 from roomtone._http.exchange import Outgoing, Sending
 from roomtone._http.incoming import Incoming, read_headers
+from roomtone._http.network import backend
 from roomtone.errors import ClientClosedError
 
 __all__ = ["Pool", "tls_context"]
@@ -28,7 +29,6 @@ KEEP_ALIVE = 15.0
 """Seconds for which a connection is kept that is not in use; servers keep them longer."""
 
 _DEFAULT_PORTS = {"https": 443, "http": 80}
-_NETWORK: httpcore.AsyncNetworkBackend = httpcore.AnyIOBackend()  # pyright: ignore[reportAssignmentType]
 
 _Key = tuple[str, str, int | None]
 
@@ -47,18 +47,31 @@ def _tls_context() -> ssl.SSLContext:
 
 
 class _Stream(httpcore.AsyncNetworkStream):
-    """A network stream that tells its link what it is used for, and that leaves nothing open."""
+    """A network stream that tells its link what it is used for, and that leaves nothing open.
+
+    What is written waits until something is read: a request's head and body go out together.
+    """
 
     def __init__(self, link: _Link, stream: httpcore.AsyncNetworkStream) -> None:
         self._link = link
         self._stream = stream
-
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return await self._stream.read(max_bytes, timeout)
+        self._waiting: list[bytes] = []
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._waiting.append(buffer)
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        if self._waiting:
+            await self._flush()
+        return await self._stream.read(max_bytes, timeout)
+
+    async def _flush(self) -> None:
+        request = b"".join(self._waiting)
+        self._waiting.clear()
         self._link.tell_unsent(False)
-        await self._stream.write(buffer, timeout)
+        # Who hangs up before all was sent may have answered all the same.
+        with contextlib.suppress(httpcore.WriteError):
+            await self._stream.write(request)
 
     async def aclose(self) -> None:
         await self._stream.aclose()
@@ -76,7 +89,21 @@ class _Stream(httpcore.AsyncNetworkStream):
             raise
 
     def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
+        found = self._stream.get_extra_info(info)
+        return found or self._has_unread_tls() if info == "is_readable" else found
+
+    def _has_unread_tls(self) -> bool:
+        """Whether there is more in what was received than was read of it, which the socket knows nothing of."""
+        tls: Any = self._stream.get_extra_info("ssl_object")
+        if tls is None:
+            return False
+        try:
+            tls.read(1)
+        except ssl.SSLWantReadError:
+            return False
+        except ssl.SSLError:
+            pass
+        return True
 
 
 class _Link(httpcore.AsyncNetworkBackend):
@@ -103,7 +130,7 @@ class _Link(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         self.tell_unsent(True)
-        self._stream = _Stream(self, await _NETWORK.connect_tcp(host, port, timeout, local_address, socket_options))
+        self._stream = _Stream(self, await backend().connect_tcp(host, port, timeout, local_address, socket_options))
         if self._ended:
             await self.aclose()
             raise httpcore.ConnectError("the pool was closed")
@@ -115,7 +142,7 @@ class _Link(httpcore.AsyncNetworkBackend):
 
     def is_reusable(self) -> bool:
         """Whether the last answer was read to its end, with nothing behind it. Does no I/O."""
-        return self.connection.is_idle() and not self._has_leftover()
+        return not self._ended and self.connection.is_idle() and not self._has_leftover()
 
     def _has_leftover(self) -> bool:
         # httpcore tells nobody of bytes that came with an answer and do not belong to it, so its parser is asked.
@@ -125,19 +152,7 @@ class _Link(httpcore.AsyncNetworkBackend):
 
     def is_fresh(self) -> bool:
         """Whether it can be used again: not too old, not closed by the other side, no answer that nobody asked for."""
-        return self.connection.is_idle() and not self.connection.has_expired() and not self._has_unread_tls()
-
-    def _has_unread_tls(self) -> bool:
-        tls: Any = self._stream.get_extra_info("ssl_object") if self._stream is not None else None
-        if tls is None:
-            return False
-        try:
-            tls.read(1)
-        except ssl.SSLWantReadError:
-            return False
-        except ssl.SSLError:
-            pass
-        return True
+        return self.connection.is_idle() and not self.connection.has_expired()
 
     async def aclose(self) -> None:
         """Ends it in whatever state it is: connecting, shaking hands, in use or idle. Closing twice does nothing."""
@@ -192,7 +207,7 @@ class Pool:
             finally:
                 await self._give_back(link)
 
-        return Incoming(response.status, headers, chunks, close)
+        return Incoming(response.status, headers, chunks, close, abort=link.aclose)
 
     async def _take(self, key: _Key) -> _Link:
         """A connection to an origin, or one to be made, when it is this call's turn."""
