@@ -10,9 +10,7 @@ import datetime
 import functools
 import gzip
 import json
-import socket
 import ssl
-import struct
 import warnings
 import zlib
 from collections.abc import Awaitable, Callable, Mapping
@@ -24,7 +22,7 @@ import anyio.lowlevel
 import trustme
 from attrs import field, frozen
 
-from flow.loopback import Received, authority, default_tls, message
+from flow.loopback import Received, authority, default_tls, message, reset
 
 Stream = anyio.abc.ByteStream
 Answer = Callable[[Received, Stream, bytes], Awaitable[None]]
@@ -102,12 +100,6 @@ async def finish(stream: Stream, then: str) -> None:
         await reset(stream)
     elif then == "close":
         await stream.aclose()
-
-
-async def reset(stream: Stream) -> None:
-    raw = stream.extra(anyio.abc.SocketAttribute.raw_socket)
-    raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    await stream.aclose()
 
 
 async def until_gone(stream: Stream) -> None:

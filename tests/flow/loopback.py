@@ -201,11 +201,19 @@ def then_reset(*parts: bytes) -> Handler:
     async def handle(request: Received, stream: anyio.abc.ByteStream) -> None:
         for part in parts:
             await stream.send(part)
-        raw = stream.extra(anyio.abc.SocketAttribute.raw_socket)
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        await stream.aclose()
+        await reset(stream)
 
     return handle
+
+
+async def reset(stream: anyio.abc.ByteStream) -> None:
+    """Ends a connection with RST instead of FIN."""
+    raw = stream.extra(anyio.abc.SocketAttribute.raw_socket)
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport = getattr(stream, "_transport", None)
+    if transport is not None:  # some releases of anyio say goodbye with a FIN before they close
+        transport.abort()
+    await stream.aclose()
 
 
 async def silent(request: Received, stream: anyio.abc.ByteStream) -> None:
