@@ -123,6 +123,13 @@ def fuzz(session: nox.Session) -> None:
 
 
 @nox.session
+def bench(session: nox.Session) -> None:
+    """roomtone beside its peers, on loopback. A quarter of an hour (`-- --quick`: two minutes), so it is asked for."""
+    session.install("-e", ".", *group("bench"))
+    session.run("python", "-m", "benchmarks", *session.posargs)
+
+
+@nox.session
 def audit(session: nox.Session) -> None:
     """No known vulnerability in what the package depends on. Asks an advisory service, so it is asked for."""
     # The package itself is not among them: nothing is known of it, which --strict takes for a failure.

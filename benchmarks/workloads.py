@@ -38,7 +38,7 @@ class Size:
     """Also what takes long and has no mark."""
 
 
-FULL = Size(pairs=7, burst=0.4, fresh=10, latencies=5_000, growth=100_000, everything=True)
+FULL = Size(pairs=5, burst=0.4, fresh=7, latencies=3_000, growth=100_000, everything=True)
 QUICK = Size(pairs=3, burst=0.12, fresh=2, latencies=800, growth=10_000, everything=False)
 
 Pair = tuple[str, str]

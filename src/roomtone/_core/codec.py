@@ -30,6 +30,7 @@ __all__ = [
     "Misfit",
     "bare_type",
     "codec_for",
+    "is_open_enum",
     "members_of",
 ]
 
@@ -106,7 +107,8 @@ def bare_type(hint: Any) -> Any:
     return rest[0] if len(rest) == 1 else Union[tuple(rest)]  # noqa: UP007
 
 
-def _is_open_enum(hint: Any) -> bool:
+def is_open_enum(hint: Any) -> bool:
+    """Whether a type is `Literal[...] | str`."""
     return get_origin(hint) in (Union, types.UnionType) and bare_type(hint) is str
 
 
@@ -285,7 +287,7 @@ class Codec:
             (attrs.has, self._dump_shape, self._load_shape),
             (_is_sequence, self._dump_sequence, self._load_sequence),
             (_is_mapping, self._dump_mapping, self._load_mapping),
-            (_is_open_enum, self._dump_open_enum, self._load_open_enum),
+            (is_open_enum, self._dump_open_enum, self._load_open_enum),
         ):
             converter.register_unstructure_hook_factory(is_kind, dump_factory)
             converter.register_structure_hook_factory(is_kind, load_factory)

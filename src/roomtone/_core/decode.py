@@ -10,7 +10,9 @@ from typing import Any, TypeVar, cast
 
 from roomtone._core.codec import ANSWERS, TOLERANT_ANSWERS, Codec, Misfit, dialect_of, members_of
 from roomtone._core.content import is_encoded, is_readable
+from roomtone._core.fast import Odd, loader
 from roomtone._core.faults import ErrorTable, fault
+from roomtone._core.jsontext import loads
 from roomtone._core.operation import Operation, Reply, WireReply
 from roomtone.errors import ApiError, DecodeError
 
@@ -52,7 +54,7 @@ def _read(cls: type[V], reply: WireReply) -> tuple[V | None, str | None]:
     if not reply.body and members_of(cls):
         return None, f"{cls.__name__} is missing from the answer, which has no body"
     try:
-        value = _codec(cls).load(cls, json_object(reply.body))
+        value = _loaded(cls, reply.body)
     except Misfit as misfit:
         return None, f"{cls.__name__}{'.' if misfit.path else ''}{misfit.path} {misfit.reason}{_of_what(reply)}"
     except RecursionError:
@@ -60,6 +62,19 @@ def _read(cls: type[V], reply: WireReply) -> tuple[V | None, str | None]:
     if dialect_of(cls).tolerant and _is_blank(value):
         return None, f"it has no member of {cls.__name__}"
     return value, None
+
+
+def _loaded(cls: type[V], body: bytes) -> V:
+    content = json_object(body)
+    # What is not escaped is UTF-8, so only an escape can be half of a character.
+    if b"\\ud" not in body and b"\\uD" not in body:
+        try:
+            value: V = loader(cls)(content)
+        except Odd:
+            pass
+        else:
+            return value
+    return _codec(cls).load(cls, content)
 
 
 def _of_what(reply: WireReply) -> str:
@@ -107,16 +122,12 @@ def unfit(operation: Operation[Any, Any], reply: WireReply, message: str) -> Dec
     )
 
 
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
-
-
 def json_object(body: bytes) -> dict[str, Any]:
     """The JSON object of a body; an empty body is an empty object, as it is for AWS."""
     if not body:
         return {}
     try:
-        content = json.loads(body.decode(), parse_constant=_no_constant)
+        content = loads(body)
     except UnicodeDecodeError:
         raise Misfit("is not UTF-8") from None
     except ValueError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import uuid
 from collections.abc import Callable, Iterable, Mapping
@@ -13,7 +12,9 @@ import attrs
 
 from roomtone._core.caching import cache
 from roomtone._core.codec import REQUESTS, Dump, Member, Misfit, check_one_of, members_of
+from roomtone._core.fast import Odd, dumper
 from roomtone._core.form import text_pairs
+from roomtone._core.jsontext import dumps
 from roomtone._core.model import NUMBERED, SEPARATOR, Request
 from roomtone._core.operation import MAX_TARGET, Headers, Operation, WireRequest
 from roomtone.errors import RequestError
@@ -40,6 +41,7 @@ class _Plan:
     query: tuple[tuple[Member, str], ...]
     headers: tuple[tuple[Member, str], ...]
     body: tuple[tuple[Member, Dump], ...]
+    fast_body: Callable[[Any], dict[str, Any]]
     path: str
     fixed_query: str
 
@@ -49,13 +51,13 @@ def _plan(operation: Operation[Any, Any]) -> _Plan:
     members = {member.name: member for member in members_of(operation.request)}
     placed = {*operation.labels, *operation.query, *operation.headers}
     path, _, fixed_query = operation.path.partition("?")
+    in_body = tuple(name for name in members if name not in placed)
     return _Plan(
         labels=tuple((members[name], label) for name, label in operation.labels.items()),
         query=tuple((members[name], key) for name, key in operation.query.items()),
         headers=tuple((members[name], header) for name, header in operation.headers.items()),
-        body=tuple(
-            (member, REQUESTS.member_dump_hook(member)) for member in members.values() if member.name not in placed
-        ),
+        body=tuple((members[name], REQUESTS.member_dump_hook(members[name])) for name in in_body),
+        fast_body=dumper(operation.request, in_body),
         path=path,
         fixed_query=fixed_query,
     )
@@ -194,12 +196,16 @@ def _body(operation: Operation[Any, Any], plan: _Plan, request: Request[object])
             pair for member, hook in plan.body for pair in _pairs(member.wire, _value(request, member), hook, member)
         ]
         return urlencode(pairs).encode()
+    try:
+        return dumps(plan.fast_body(request))
+    except (Odd, UnicodeEncodeError):
+        pass
     members: dict[str, Any] = {}
     for member, hook in plan.body:
         value = _value(request, member)
         if value is not None:
             members[member.wire] = _dumped(hook, value, member)
-    return json.dumps(members, separators=(",", ":"), ensure_ascii=False).encode()
+    return dumps(members)
 
 
 def _dumped(hook: Dump, value: object, member: Member) -> Any:
