@@ -97,7 +97,7 @@ def signing() -> dict[str, Task]:
     from botocore.credentials import Credentials
 
     import roomtone
-    from roomtone._http.signing import sign
+    from roomtone._http.signing import SigningKey, sign
 
     body = payloads.body_of({"ExternalUserId": payloads.USER_ID})
     host, path = "meetings-chime.eu-central-1.amazonaws.com", f"/meetings/{payloads.MEETING_ID}/attendees"
@@ -105,6 +105,8 @@ def signing() -> dict[str, Task]:
     credentials = roomtone.Credentials(payloads.ACCESS_KEY, payloads.SECRET_KEY)
     request = AWSRequest("POST", f"https://{host}{path}", {"content-type": "application/json"}, body)
     signer = SigV4Auth(Credentials(payloads.ACCESS_KEY, payloads.SECRET_KEY), "chime", payloads.REGION)
+
+    key = SigningKey(payloads.REGION, "chime")  # as a client keeps one
 
     def ours(now: datetime | None = None) -> dict[str, str]:
         return sign(
@@ -117,6 +119,7 @@ def signing() -> dict[str, Task]:
             region=payloads.REGION,
             service="chime",
             now=now or datetime.now(timezone.utc),
+            key=key,
         )
 
     signer.add_auth(request)

@@ -14,7 +14,7 @@ from botocore.credentials import Credentials as BotocoreCredentials
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roomtone._http.signing import sign
+from roomtone._http.signing import SigningKey, sign
 from roomtone.config import Credentials
 
 NOW = datetime(2026, 11, 21, 12, 30, 5, 999, tzinfo=timezone.utc)
@@ -156,3 +156,16 @@ def test_secrets_stay_out_of_the_headers():
     assert "s3cret-key" not in "".join(added.values())
     assert set(added) == {"x-amz-date", "x-amz-security-token", "authorization"}
     assert "x-amz-security-token" not in signed(credentials=Credentials("AKID", "s3cret-key"))
+
+
+def test_a_kept_key_signs_as_a_new_one_does():
+    """The key that is kept is another one for another day and for other credentials, and shows itself to nobody."""
+    key = SigningKey("eu-central-1", "ivs")
+    rotated = Credentials("AKID", "another-key", "t0ken")
+    same = Credentials("AKID", "s3cret-key", "t0ken")
+    for credentials in (same, same, rotated, same):
+        for now in (NOW, NOW, NOW + timedelta(days=1), NOW):
+            changes = {"credentials": credentials, "now": now}
+            assert signed(**changes, key=key) == signed(**changes)
+    assert "s3cret" not in repr(key)
+    assert not hasattr(key, "__dict__")

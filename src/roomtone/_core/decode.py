@@ -66,8 +66,8 @@ def _read(cls: type[V], reply: WireReply) -> tuple[V | None, str | None]:
 
 def _loaded(cls: type[V], body: bytes) -> V:
     content = json_object(body)
-    # What is not escaped is UTF-8, so only an escape can be half of a character.
-    if b"\\ud" not in body and b"\\uD" not in body:
+    # What is not escaped is UTF-8, so only an escape can be half of a character. A single byte is found the soonest.
+    if b"\\" not in body or (b"\\ud" not in body and b"\\uD" not in body):
         try:
             value: V = loader(cls)(content)
         except Odd:

@@ -7,8 +7,8 @@ and says what is wrong with the rest. So the two never disagree about a value th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timezone
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, get_args, get_origin
 
 import attrs
@@ -25,22 +25,20 @@ class Odd(Exception):
     """Something about a value is for the codec to judge."""
 
 
-def _time(text: Any) -> datetime:
-    """A timestamp of any form; most are ISO 8601 in UTC."""
+def _time(value: Any) -> datetime:
+    """A timestamp of any form."""
     try:
-        if text.__class__ is str and text[10:11] == "T":
-            time = datetime.fromisoformat(text)
-            if time.tzinfo is timezone.utc:
-                return time
-        return parse_timestamp(text)
+        return parse_timestamp(value)
     except ValueError:
         raise Odd from None
 
 
-def _exactly(kind: type, values: Iterable[Any]) -> None:
-    for value in values:
-        if value.__class__ is not kind:
-            raise Odd
+def _iso(text: str) -> datetime:
+    """A timestamp that ends with Z: most are such, and Python reads them as UTC."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise Odd from None
 
 
 class _Source:
@@ -48,7 +46,13 @@ class _Source:
 
     def __init__(self, head: str) -> None:
         self.lines = [head]
-        self.names: dict[str, Any] = {"Odd": Odd, "time": _time, "exactly": _exactly, "new": object.__new__}
+        self.names: dict[str, Any] = {
+            "Odd": Odd,
+            "iso": _iso,
+            "new": object.__new__,
+            "sequences": (list, tuple),
+            "time": _time,
+        }
 
     def name(self, value: object) -> str:
         """A name for a value."""
@@ -69,12 +73,11 @@ class _Source:
 def loader(cls: type[Any]) -> Callable[[Any], Any]:
     """From a JSON object to an answer's shape. Texts must be such that UTF-8 can carry. Raises Odd."""
     source = _Source("def f(content):")
-    source.add(1, "if content.__class__ is not dict: raise Odd", "get = content.get", f"made = new({source.name(cls)})")
+    source.add(1, "if type(content) is not dict: raise Odd", "get = content.get", f"made = new({source.name(cls)})")
     defaults = {attribute.name: attribute.default for attribute in attrs.fields(cls)}
     for member in members_of(cls):
-        source.add(1, f"v = get({member.wire!r})", "if v is None:")
-        source.add(2, _absent(member, defaults[member.name]))
-        source.add(1, *_loading(source, member.name, member.type))
+        source.add(1, f"v = get({member.wire!r})", *_loading(source, member.name, member.type))
+        source.add(1, f"elif v is None: {_absent(member, defaults[member.name])}", "else: raise Odd")
     source.add(1, "return made")
     return source.function()
 
@@ -88,29 +91,40 @@ def _absent(member: Member, default: object) -> str:
 
 
 def _loading(source: _Source, name: str, hint: Any) -> Iterator[str]:
-    """What is done with a value that is there."""
-    if hint in (str, bool, int) or is_open_enum(hint):
-        kind = hint.__name__ if hint in (bool, int) else "str"
-        yield f"elif v.__class__ is {kind}: made.{name} = v"
-        yield "else: raise Odd"
+    """What is done with a good value: an `if` and what follows it."""
+    kind = _plain(hint)
+    if kind:
+        yield f"if type(v) is {kind}: made.{name} = v"
     elif hint is datetime:
-        yield f"else: made.{name} = time(v)"
+        yield f"if type(v) is str and v[-1:] == 'Z': made.{name} = iso(v)"
+        yield f"elif v is not None: made.{name} = time(v)"
     elif attrs.has(hint):
-        yield f"else: made.{name} = {source.name(_Lazily(loader, hint))}(v)"
-    elif get_origin(hint) in (list, Sequence):
-        (item,) = get_args(hint)
-        yield "elif v.__class__ is not list: raise Odd"
-        if attrs.has(item):
-            yield f"else: made.{name} = [*map({source.name(_Lazily(loader, item))}, v)]"
-        elif item in (str, bool, int) or is_open_enum(item):
-            yield f"else: exactly({item.__name__ if item in (bool, int) else 'str'}, v); made.{name} = v"
-        else:
-            yield "else: raise Odd"
+        yield f"if type(v) is dict: made.{name} = {source.name(loader(hint))}(v)"
+    elif get_origin(hint) in (list, Sequence) and attrs.has(get_args(hint)[0]):
+        yield f"if type(v) is list: made.{name} = [*map({source.name(loader(get_args(hint)[0]))}, v)]"
+    elif get_origin(hint) in (list, Sequence) and (kind := _plain(get_args(hint)[0])):
+        yield "if type(v) is list:"
+        yield from _each(kind, "v")
+        yield f"    made.{name} = v"
     elif get_origin(hint) in (dict, Mapping) and get_args(hint)[1] is str:
-        yield f"elif v.__class__ is dict: exactly(str, v.values()); made.{name} = v"
-        yield "else: raise Odd"
+        yield "if type(v) is dict:"
+        yield from _each("str", "v.values()")
+        yield f"    made.{name} = v"
     else:
-        yield "else: raise Odd"
+        yield "if v is not None: raise Odd"
+
+
+def _each(kind: str, values: str) -> Iterator[str]:
+    """Within a block: every value is of that type."""
+    yield f"    for x in {values}:"
+    yield f"        if type(x) is not {kind}: raise Odd"
+
+
+def _plain(hint: Any) -> str:
+    """The name of the type of a value that is the same in JSON and in Python; empty where there is none."""
+    if hint in (str, bool, int):
+        return str(hint.__name__)
+    return "str" if is_open_enum(hint) else ""
 
 
 @cache
@@ -120,52 +134,33 @@ def dumper(cls: type[Any], names: tuple[str, ...] | None = None) -> Callable[[An
     Texts that UTF-8 cannot carry are for whoever makes bytes of them to find. Raises Odd.
     """
     source = _Source("def f(value):")
-    source.add(1, f"if value.__class__ is not {source.name(cls)}: raise Odd", "made = {}")
+    source.add(1, f"if type(value) is not {source.name(cls)}: raise Odd", "made = {}")
     if issubclass(cls, OneOf):
         source.add(1, "raise Odd")
     for member in members_of(cls):
         if names is None or member.name in names:
-            source.add(1, f"v = value.{member.name}", "if v is None:")
-            source.add(2, "raise Odd" if member.required else "pass")
-            source.add(1, *_dumping(source, member.wire, member.type))
+            absent = "raise Odd" if member.required else "pass"
+            source.add(1, f"v = value.{member.name}", f"if v is None: {absent}")
+            source.add(1, *_dumping(source, member.wire, member.type), "else: raise Odd")
     source.add(1, "return made")
     return source.function()
 
 
 def _dumping(source: _Source, wire: str, hint: Any) -> Iterator[str]:
-    if hint in (str, bool, int) or is_open_enum(hint):
-        kind = hint.__name__ if hint in (bool, int) else "str"
-        yield f"elif v.__class__ is {kind}: made[{wire!r}] = v"
-        yield "else: raise Odd"
+    """What is done with a good value that is there, if any is: an `elif`."""
+    kind = _plain(hint)
+    if kind:
+        yield f"elif type(v) is {kind}: made[{wire!r}] = v"
     elif attrs.has(hint):
-        yield f"else: made[{wire!r}] = {source.name(_Lazily(dumper, hint))}(v)"
-    elif get_origin(hint) in (list, Sequence):
-        (item,) = get_args(hint)
-        yield "elif v.__class__ is not list and v.__class__ is not tuple: raise Odd"
-        if attrs.has(item):
-            yield f"else: made[{wire!r}] = [*map({source.name(_Lazily(dumper, item))}, v)]"
-        elif item is str or is_open_enum(item):
-            yield f"else: exactly(str, v); made[{wire!r}] = v"
-        else:
-            yield "else: raise Odd"
+        yield f"elif True: made[{wire!r}] = {source.name(dumper(hint))}(v)"
+    elif get_origin(hint) in (list, Sequence) and attrs.has(get_args(hint)[0]):
+        yield f"elif type(v) in sequences: made[{wire!r}] = [*map({source.name(dumper(get_args(hint)[0]))}, v)]"
+    elif get_origin(hint) in (list, Sequence) and _plain(get_args(hint)[0]) == "str":
+        yield "elif type(v) in sequences:"
+        yield from _each("str", "v")
+        yield f"    made[{wire!r}] = v"
     elif get_origin(hint) in (dict, Mapping) and get_args(hint)[1] is str:
-        yield f"elif v.__class__ is dict: exactly(str, v); exactly(str, v.values()); made[{wire!r}] = v"
-        yield "else: raise Odd"
-    else:
-        yield "else: raise Odd"
-
-
-class _Lazily:
-    """A function for a nested shape, made when the first one comes."""
-
-    __slots__ = ("_function", "_make", "_shape")
-
-    def __init__(self, make: Callable[[type[Any]], Callable[[Any], Any]], shape: type[Any]) -> None:
-        self._make = make
-        self._shape = shape
-        self._function: Callable[[Any], Any] | None = None
-
-    def __call__(self, value: Any) -> Any:
-        if self._function is None:
-            self._function = self._make(self._shape)
-        return self._function(value)
+        yield "elif type(v) is dict:"
+        yield from _each("str", "v")
+        yield from _each("str", "v.values()")
+        yield f"    made[{wire!r}] = v"

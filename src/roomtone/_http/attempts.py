@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import platform
 from collections.abc import Awaitable, Callable, Mapping
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import anyio
@@ -186,14 +187,12 @@ class _Call(Generic[T, HeadT]):
     """When it began."""
     earlier: bool = field(default=False, init=False)
     """Whether an attempt before it may have been carried out."""
-    deadline: float = field(default=0.0, init=False)
 
     async def carry_out(self) -> tuple[T, HeadT]:
         """What the first attempt that succeeds gives, within the call's time."""
         try:
             self.connection.check_usable()
             with anyio.move_on_after(self.options.timeout):
-                self.deadline = anyio.current_effective_deadline()
                 return await self._attempts()
             late = errors.TimeoutError(
                 f"not done within the call's {self.options.timeout} s",
@@ -232,7 +231,7 @@ class _Call(Generic[T, HeadT]):
             )
             self.attempts += 1
             self.sending = sending = Sending(self.options.attempt_timeout)
-            self.began = anyio.current_time()
+            self.began = perf_counter()
             try:
                 done = await self.once(transport, _outgoing(target, wire, signed.headers), sending)
             except RoomtoneError as error:
@@ -275,7 +274,9 @@ class _Call(Generic[T, HeadT]):
                 return _Decision(0.0, renewal)
             refused = refusal(kind, safety=self.operation.safety, attempt=self.attempts, max_attempts=self.max_attempts)
             return _Decision(None, f"{kind}: {refused}")
-        if anyio.current_time() + delay >= self.deadline:
+        deadline = anyio.current_effective_deadline()
+        # A deadline in the infinite past is a cancellation, which comes by itself.
+        if anyio.current_time() + delay >= deadline > -math.inf:
             return _Decision(None, f"{kind}: the wait of {delay:.3f} s would go beyond the deadline")
         cost = quota.take(kind)
         if cost is None:
@@ -329,7 +330,7 @@ class _Call(Generic[T, HeadT]):
             operation=self.operation.name,
             number=self.attempts,
             max_attempts=self.max_attempts,
-            duration=anyio.current_time() - self.began,
+            duration=perf_counter() - self.began,
             status=status,
             request_id=found,
             error=error,

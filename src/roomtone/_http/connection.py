@@ -90,17 +90,18 @@ class Connection:
         """The transport, opened if it is not yet.
 
         Raises:
-            ClientClosedError: After `aclose()`, in another event loop than the first call's, or after a fork.
+            ClientClosedError: After `aclose()`.
         """
-        self.check_usable()
-        await self._close_bodies(lambda reader: reader is None)
+        if self._bodies:
+            await self._close_bodies(lambda reader: reader is None)
         if self._transport is None:
             if self._opening is None:
                 self._opening = anyio.Lock()
             async with self._opening:
                 self._transport = self._transport or await self._open()
-        # It may have been closed while it was being opened.
-        self.check_usable()
+        # It may have been closed while it was being opened, or since the call began.
+        if self.closed or self._transport is None:
+            raise ClientClosedError("the client is closed; make a new roomtone.Client")
         return self._transport
 
     def lend(self, body: Incoming, reader: object) -> None:

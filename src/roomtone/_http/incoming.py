@@ -186,9 +186,12 @@ class Incoming:
         if self._closed or self._reading:
             return
         self._closed = True
+        if self._ended:  # nothing is left to wait for, and what is cancelled here costs no more than the connection
+            with contextlib.suppress(Exception):
+                await self._close()
+            return
         try:
-            if not self._ended:
-                await self._end_within()
+            await self._end_within()
         finally:
             with anyio.CancelScope(shield=True), contextlib.suppress(Exception):
                 await self._close()

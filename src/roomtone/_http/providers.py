@@ -18,7 +18,7 @@ from roomtone._http.credentials import CredentialsSource
 from roomtone._http.endpoints import Endpoint, aws_endpoint, signalwire_endpoint
 from roomtone._http.settings import AwsSettings
 from roomtone._http.settings import load as load_settings
-from roomtone._http.signing import sign
+from roomtone._http.signing import SigningKey, sign
 from roomtone.config import DEFAULT_MAX_ATTEMPTS, Aws, Credentials, RetryMode, SignalWire
 from roomtone.errors import ApiError, ConfigurationError, RoomtoneError
 
@@ -108,6 +108,7 @@ class AwsProvider:
     service: AwsService
     account: AwsAccount
     _targets: dict[str | None, Target] = field(factory=dict, init=False)
+    _keys: dict[str, SigningKey] = field(factory=dict, init=False, repr=False)
     _skews: dict[str, timedelta] = field(factory=dict, init=False)
     """By authority, how far a service's clock is ahead of this machine's, where that was found out."""
     _corrects_clock: bool = field(default=True, init=False)
@@ -156,14 +157,22 @@ class AwsProvider:
             credentials=credentials,
             region=target.endpoint.region,
             service=self.service.signing_name,
-            now=now + skew,
+            now=now + skew if skew else now,
+            key=self._key_of(target.endpoint.region),
         )
         complete = Headers(headers)
         complete.update(proof)
         complete["amz-sdk-invocation-id"] = call_id
         complete["amz-sdk-request"] = f"attempt={attempt}; max={attempts}"
-        complete.update(_lambda_trace())
+        if os.environ.get("AWS_LAMBDA_FUNCTION_NAME"):
+            complete.update(_lambda_trace())
         return Signed(complete, credentials, now, skew)
+
+    def _key_of(self, region: str) -> SigningKey:
+        key = self._keys.get(region)
+        if key is None:
+            key = self._keys[region] = SigningKey(region, self.service.signing_name)
+        return key
 
     def renews(self, error: RoomtoneError, signed: Signed) -> str | None:
         if not isinstance(error, ApiError):
@@ -188,9 +197,7 @@ class AwsProvider:
 def _lambda_trace() -> dict[str, str]:
     """Lambda's trace id, handed on so that AWS can see a loop of functions."""
     trace = os.environ.get("_X_AMZN_TRACE_ID")
-    if not trace or not os.environ.get("AWS_LAMBDA_FUNCTION_NAME") or not trace.isprintable():
-        return {}
-    return {"x-amzn-trace-id": trace}
+    return {"x-amzn-trace-id": trace} if trace and trace.isprintable() else {}
 
 
 @define(eq=False)

@@ -1,12 +1,9 @@
-"""AWS Signature Version 4 over exactly the bytes that are sent. Pure; knows config.
-
-No signing key is kept: deriving one takes four HMACs, a few microseconds, and a cache would be one more place with
-secrets in it.
-"""
+"""AWS Signature Version 4 over exactly the bytes that are sent. Pure; knows config."""
 
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from hashlib import sha256
@@ -14,10 +11,32 @@ from urllib.parse import quote
 
 from roomtone.config import Credentials
 
-__all__ = ["authorization", "sign"]
+__all__ = ["SigningKey", "authorization", "sign"]
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 _TERMINATOR = "aws4_request"
+_NO_BODY = sha256(b"").hexdigest()
+_PLAIN_PATH = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+/?")
+"""Segments that are neither empty nor dots, of characters that are not quoted: most paths are their canonical form."""
+
+
+class SigningKey:
+    """The key of one service in one region. The last one is kept, for as long as the day and the credentials last."""
+
+    __slots__ = ("_credentials", "_day", "_key", "_region", "_service")
+
+    def __init__(self, region: str, service: str) -> None:
+        self._region = region
+        self._service = service
+        self._credentials: Credentials | None = None
+        self._day = ""
+        self._key = b""
+
+    def of(self, credentials: Credentials, day: str) -> bytes:
+        if credentials is not self._credentials or day != self._day:
+            self._key = _signing_key(credentials.secret_access_key, day, self._region, self._service)
+            self._credentials, self._day = credentials, day
+        return self._key
 
 
 def sign(
@@ -31,6 +50,7 @@ def sign(
     region: str,
     service: str,
     now: datetime,
+    key: SigningKey | None = None,
 ) -> dict[str, str]:
     """The headers to add to a request: `x-amz-date`, `x-amz-security-token` if there is one, `authorization`.
 
@@ -45,12 +65,17 @@ def sign(
         region: The signing region.
         service: The service's signing name.
         now: The time of signing, aware.
+        key: What keeps the key of this region and service from one signature to the next.
     """
-    timestamp = now.astimezone(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
-    added = {"x-amz-date": timestamp}
+    added = {"x-amz-date": _timestamp(now)}
     if credentials.session_token:
         added["x-amz-security-token"] = credentials.session_token
-    to_sign = {name: value for name, value in headers.items() if _is_signed(name)} | added
+    to_sign = {
+        name: value
+        for name, value in headers.items()
+        if name == "host" or name[:6] == "x-amz-" or name == "content-type"
+    }
+    to_sign.update(added)
     added["authorization"] = authorization(
         method=method,
         path=path,
@@ -60,8 +85,15 @@ def sign(
         credentials=credentials,
         region=region,
         service=service,
+        key=key,
     )
     return added
+
+
+def _timestamp(now: datetime) -> str:
+    """`20261121T123005Z`."""
+    iso = (now if now.tzinfo is timezone.utc else now.astimezone(timezone.utc)).isoformat()
+    return f"{iso[:4]}{iso[5:7]}{iso[8:13]}{iso[14:16]}{iso[17:19]}Z"
 
 
 def authorization(
@@ -74,34 +106,34 @@ def authorization(
     credentials: Credentials,
     region: str,
     service: str,
+    key: SigningKey | None = None,
 ) -> str:
     """`authorization` over exactly these headers, `x-amz-date` among them: what `sign` adds and what verifies."""
     timestamp = signed_headers["x-amz-date"]
+    day = timestamp[:8]
     names = sorted(signed_headers)
     signed_names = ";".join(names)
-    canonical_request = "\n".join(
-        [
-            method.upper(),
-            _canonical_path(path),
-            _canonical_query(query),
-            *(f"{name}:{' '.join(signed_headers[name].split())}" for name in names),
-            "",
-            signed_names,
-            sha256(body).hexdigest(),
-        ]
+    lines = "".join([f"{name}:{_canonical_value(signed_headers[name])}\n" for name in names])
+    canonical_request = (
+        f"{method.upper()}\n"
+        f"{path if _PLAIN_PATH.fullmatch(path) else _canonical_path(path)}\n"
+        f"{_canonical_query(query) if query else ''}\n"
+        f"{lines}\n{signed_names}\n{sha256(body).hexdigest() if body else _NO_BODY}"
     )
-    scope = f"{timestamp[:8]}/{region}/{service}/{_TERMINATOR}"
-    string_to_sign = "\n".join([_ALGORITHM, timestamp, scope, sha256(canonical_request.encode()).hexdigest()])
-    key = _signing_key(credentials.secret_access_key, timestamp[:8], region, service)
-    signature = _hmac(key, string_to_sign).hex()
+    scope = f"{day}/{region}/{service}/{_TERMINATOR}"
+    string_to_sign = f"{_ALGORITHM}\n{timestamp}\n{scope}\n{sha256(canonical_request.encode()).hexdigest()}"
+    secret = key.of(credentials, day) if key else _signing_key(credentials.secret_access_key, day, region, service)
     return (
         f"{_ALGORITHM} Credential={credentials.access_key_id}/{scope}, "
-        f"SignedHeaders={signed_names}, Signature={signature}"
+        f"SignedHeaders={signed_names}, Signature={_hmac(secret, string_to_sign).hex()}"
     )
 
 
-def _is_signed(name: str) -> bool:
-    return name in {"host", "content-type"} or name.startswith("x-amz-")
+def _canonical_value(value: str) -> str:
+    """A header's value with every white space in it a single blank."""
+    if value.isascii() and "  " not in value and "\t" not in value and value[:1] != " " and value[-1:] != " ":
+        return value
+    return " ".join(value.split())
 
 
 def _canonical_path(path: str) -> str:
@@ -118,8 +150,6 @@ def _canonical_path(path: str) -> str:
 
 def _canonical_query(query: str) -> str:
     """The sent pairs, sorted by key and then by value, as they are encoded."""
-    if not query:
-        return ""
     pairs = sorted(pair.partition("=")[::2] for pair in query.split("&"))
     return "&".join(f"{key}={value}" for key, value in pairs)
 
