@@ -33,6 +33,7 @@ IMPORTED = {
         "NoneType",
         "OneOf",
         "RequestPart",
+        "shape",
         "Operation",
         "OPERATIONS",
         "Paginator",

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
-try:
-    import orjson as _orjson
-except ImportError:
-    _orjson = None  # type: ignore[assignment]
-
 __all__ = ["dumps", "loads"]
+
+_fast_dumps: Callable[[object], bytes] | None = None
+_fast_loads: Callable[[bytes], Any] | None = None
+try:
+    from orjson import dumps as _fast_dumps
+    from orjson import loads as _fast_loads
+except ImportError:
+    pass
 
 
 def dumps(content: object) -> bytes:
     """The bytes of a JSON-ready value. Raises UnicodeEncodeError for a text that UTF-8 cannot carry."""
-    if _orjson is not None:
+    if _fast_dumps is not None:
         try:
-            return _orjson.dumps(content)
+            return _fast_dumps(content)
         except TypeError:
             pass  # an integer of more than 64 bits; or a lone surrogate, for which the error is made below
     return json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode()
@@ -25,8 +29,11 @@ def dumps(content: object) -> bytes:
 
 def loads(body: bytes) -> Any:
     """The value of a JSON text. Raises ValueError, of which UnicodeDecodeError is one, or RecursionError."""
-    if _orjson is not None:
-        return _orjson.loads(body)
+    if _fast_loads is not None:
+        try:
+            return _fast_loads(body)
+        except ValueError:
+            pass  # what is wrong, or whether it is, does not depend on what is installed
     return json.loads(body.decode(), parse_constant=_no_constant)
 
 

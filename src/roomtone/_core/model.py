@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+import attrs
 from attrs import frozen
 
 from roomtone._core.naming import Case
+
+__all__ = [
+    "ANSWERED",
+    "CAMEL",
+    "NUMBERED",
+    "PASCAL",
+    "SEPARATOR",
+    "SIGNALWIRE",
+    "TIMESTAMP",
+    "WIRE",
+    "Dialect",
+    "OneOf",
+    "Request",
+    "RequestPart",
+    "shape",
+]
 
 ResponseT_co = TypeVar("ResponseT_co", covariant=True)
 
@@ -24,6 +42,38 @@ SEPARATOR = "separator"
 
 NUMBERED = "numbered"
 """Field metadata: a mapping sent as numbered pairs in a form, `Parameter1.Name` and `Parameter1.Value` up to 99."""
+
+
+if TYPE_CHECKING:
+    from attrs import define as shape
+else:
+
+    def shape(*, kw_only: bool) -> Callable[[type[Any]], type[Any]]:
+        """`attrs.define` for shapes, which share one `__repr__` and one `__eq__`.
+
+        attrs writes and compiles both for each class, and that is half of the time that importing a service takes.
+        """
+
+        def make(cls: type[Any]) -> type[Any]:
+            cls.__repr__ = _repr
+            cls.__eq__ = _eq
+            cls.__hash__ = None
+            return attrs.define(cls, kw_only=kw_only, repr=False, eq=False)
+
+        return make
+
+
+def _repr(self: Any) -> str:
+    cls: Any = type(self)
+    shown = (f"{field.name}={getattr(self, field.name)!r}" for field in attrs.fields(cls) if field.repr)
+    return f"{cls.__qualname__}({', '.join(shown)})"
+
+
+def _eq(self: Any, other: Any) -> Any:
+    cls: Any = type(self)
+    if type(other) is not type(self):
+        return NotImplemented
+    return all(getattr(self, field.name) == getattr(other, field.name) for field in attrs.fields(cls))
 
 
 class Request(Generic[ResponseT_co]):

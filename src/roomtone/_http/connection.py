@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.lowlevel
+import anyio.to_thread
 from attrs import define, field
 
 from roomtone._core.operation import AwsService, Service, SignalWireService
@@ -137,14 +138,18 @@ class Connection:
             )
 
     async def _open(self) -> Transport:
-        # httpcore is imported here, so that importing roomtone costs none of it.
         if self.http_client is not None:
             from roomtone._http.users_client import UsersClient
 
             return UsersClient(self.http_client)
-        from roomtone._http.pool import Pool, tls_context
+        return await anyio.to_thread.run_sync(self._new_pool)
 
-        return Pool(self.ssl_context or await tls_context(), self.max_connections)
+    def _new_pool(self) -> Transport:
+        """For a worker thread: it imports httpcore, which importing roomtone does not, and reads certificates."""
+        from roomtone._http.pool import Pool
+        from roomtone._http.tls import bundles, shared_context
+
+        return Pool(self.ssl_context or shared_context(bundles()), self.max_connections)
 
     def _is_at_home(self) -> bool:
         """Whether this is the process and the event loop of the first call."""

@@ -57,7 +57,7 @@ class CredentialsSource:
 
     def __init__(self, aws: Aws) -> None:
         self._aws = aws
-        self._lock = anyio.Lock()
+        self._made_lock: anyio.Lock | None = None
         self._found: _Found | None = None
         self._found_at = 0.0
         self._tried_at = 0.0
@@ -65,6 +65,12 @@ class CredentialsSource:
         self._outcome: _Found | ConfigurationError | None = None
         self._thread = _SharedThread()
         self._ahead: anyio.CancelScope | None = None
+
+    @property
+    def _lock(self) -> anyio.Lock:
+        # Made when it is first asked for: anyio loads its backend for it, and creating a client is to cost nothing.
+        self._made_lock = self._made_lock or anyio.Lock()
+        return self._made_lock
 
     async def get(self) -> Credentials:
         """Credentials to sign with now.

@@ -241,4 +241,4 @@ def backend() -> httpcore.AsyncNetworkBackend:
     """The backend of the event loop that this runs in."""
     if anyio.get_cancelled_exc_class() is asyncio.CancelledError:
         return AsyncioBackend()
-    return httpcore.TrioBackend()  # type: ignore[no-any-return]
+    return cast("httpcore.AsyncNetworkBackend", httpcore.TrioBackend())

@@ -1,4 +1,4 @@
-"""The client's own pool of connections, which are httpcore's. Knows httpcore and TLS; knows no operation.
+"""The client's own pool of connections, which are httpcore's. Knows httpcore and the network; knows no operation.
 
 Laws: what is counted changes in steps without an await, so that no cancellation leaves a place taken. The connection
 used last goes out first, and only after a look at it; who has to wait is served in order. A connection comes back only
@@ -14,7 +14,6 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from typing import Any, cast
 
 import anyio
-import anyio.to_thread
 import httpcore
 from attrs import define, field
 
@@ -23,7 +22,7 @@ from roomtone._http.incoming import Incoming, read_headers
 from roomtone._http.network import backend
 from roomtone.errors import ClientClosedError
 
-__all__ = ["Pool", "tls_context"]
+__all__ = ["Pool"]
 
 KEEP_ALIVE = 15.0
 """Seconds for which a connection is kept that is not in use; servers keep them longer."""
@@ -31,19 +30,6 @@ KEEP_ALIVE = 15.0
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 _Key = tuple[str, str, int | None]
-
-
-async def tls_context() -> ssl.SSLContext:
-    """A context that verifies, from TLS 1.2 on. It reads the certificate bundle, so it is made in a worker thread."""
-    return await anyio.to_thread.run_sync(_tls_context)
-
-
-def _tls_context() -> ssl.SSLContext:
-    import httpx
-
-    context = httpx.create_ssl_context()
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
 
 
 class _Stream(httpcore.AsyncNetworkStream):

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from attrs import define, field
+from attrs import field
 
-from roomtone._core.model import PASCAL, Dialect, Request
+from roomtone._core.model import PASCAL, Dialect, Request, shape
 
 DIALECT: Dialect = PASCAL
 
@@ -31,7 +31,7 @@ StandardMessages: TypeAlias = Literal["AUTO", "ALL", "MENTIONS", "NONE"] | str
 TargetedMessages: TypeAlias = Literal["ALL", "NONE"] | str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateAppInstanceRequest(Request["CreateAppInstanceResponse"]):
     """The request of `create_app_instance`, which describes the members."""
 
@@ -41,14 +41,14 @@ class CreateAppInstanceRequest(Request["CreateAppInstanceResponse"]):
     tags: Sequence[Tag] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateAppInstanceResponse:
     """The answer of CreateAppInstance."""
 
     app_instance_arn: str = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateAppInstanceAdminRequest(Request["CreateAppInstanceAdminResponse"]):
     """The request of `create_app_instance_admin`, which describes the members."""
 
@@ -56,7 +56,7 @@ class CreateAppInstanceAdminRequest(Request["CreateAppInstanceAdminResponse"]):
     app_instance_arn: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateAppInstanceAdminResponse:
     """The answer of CreateAppInstanceAdmin."""
 
@@ -64,7 +64,7 @@ class CreateAppInstanceAdminResponse:
     app_instance_arn: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateAppInstanceBotRequest(Request["CreateAppInstanceBotResponse"]):
     """The request of `create_app_instance_bot`, which describes the members."""
 
@@ -76,14 +76,14 @@ class CreateAppInstanceBotRequest(Request["CreateAppInstanceBotResponse"]):
     configuration: Configuration
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateAppInstanceBotResponse:
     """The answer of CreateAppInstanceBot."""
 
     app_instance_bot_arn: str = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateAppInstanceUserRequest(Request["CreateAppInstanceUserResponse"]):
     """The request of `create_app_instance_user`, which describes the members."""
 
@@ -96,21 +96,21 @@ class CreateAppInstanceUserRequest(Request["CreateAppInstanceUserResponse"]):
     expiration_settings: ExpirationSettings | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateAppInstanceUserResponse:
     """The answer of CreateAppInstanceUser."""
 
     app_instance_user_arn: str = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeleteAppInstanceRequest(Request[None]):
     """The request of `delete_app_instance`, which describes the members."""
 
     app_instance_arn: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeleteAppInstanceAdminRequest(Request[None]):
     """The request of `delete_app_instance_admin`, which describes the members."""
 
@@ -118,21 +118,21 @@ class DeleteAppInstanceAdminRequest(Request[None]):
     app_instance_arn: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeleteAppInstanceBotRequest(Request[None]):
     """The request of `delete_app_instance_bot`, which describes the members."""
 
     app_instance_bot_arn: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeleteAppInstanceUserRequest(Request[None]):
     """The request of `delete_app_instance_user`, which describes the members."""
 
     app_instance_user_arn: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeregisterAppInstanceUserEndpointRequest(Request[None]):
     """The request of `deregister_app_instance_user_endpoint`, which describes the members."""
 
@@ -140,21 +140,21 @@ class DeregisterAppInstanceUserEndpointRequest(Request[None]):
     endpoint_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DescribeAppInstanceRequest(Request["DescribeAppInstanceResponse"]):
     """The request of `describe_app_instance`, which describes the members."""
 
     app_instance_arn: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DescribeAppInstanceResponse:
     """The answer of DescribeAppInstance."""
 
     app_instance: AppInstance = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DescribeAppInstanceAdminRequest(Request["DescribeAppInstanceAdminResponse"]):
     """The request of `describe_app_instance_admin`, which describes the members."""
 
@@ -162,42 +162,42 @@ class DescribeAppInstanceAdminRequest(Request["DescribeAppInstanceAdminResponse"
     app_instance_arn: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DescribeAppInstanceAdminResponse:
     """The answer of DescribeAppInstanceAdmin."""
 
     app_instance_admin: AppInstanceAdmin = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DescribeAppInstanceBotRequest(Request["DescribeAppInstanceBotResponse"]):
     """The request of `describe_app_instance_bot`, which describes the members."""
 
     app_instance_bot_arn: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DescribeAppInstanceBotResponse:
     """The answer of DescribeAppInstanceBot."""
 
     app_instance_bot: AppInstanceBot = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DescribeAppInstanceUserRequest(Request["DescribeAppInstanceUserResponse"]):
     """The request of `describe_app_instance_user`, which describes the members."""
 
     app_instance_user_arn: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DescribeAppInstanceUserResponse:
     """The answer of DescribeAppInstanceUser."""
 
     app_instance_user: AppInstanceUser = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DescribeAppInstanceUserEndpointRequest(Request["DescribeAppInstanceUserEndpointResponse"]):
     """The request of `describe_app_instance_user_endpoint`, which describes the members."""
 
@@ -205,21 +205,21 @@ class DescribeAppInstanceUserEndpointRequest(Request["DescribeAppInstanceUserEnd
     endpoint_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DescribeAppInstanceUserEndpointResponse:
     """The answer of DescribeAppInstanceUserEndpoint."""
 
     app_instance_user_endpoint: AppInstanceUserEndpoint = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetAppInstanceRetentionSettingsRequest(Request["GetAppInstanceRetentionSettingsResponse"]):
     """The request of `get_app_instance_retention_settings`, which describes the members."""
 
     app_instance_arn: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetAppInstanceRetentionSettingsResponse:
     """The answer of GetAppInstanceRetentionSettings."""
 
@@ -227,7 +227,7 @@ class GetAppInstanceRetentionSettingsResponse:
     initiate_deletion_timestamp: datetime | None = field(default=None, metadata={"timestamp": "epoch"})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListAppInstanceAdminsRequest(Request["ListAppInstanceAdminsResponse"]):
     """The request of `list_app_instance_admins`, which describes the members."""
 
@@ -236,7 +236,7 @@ class ListAppInstanceAdminsRequest(Request["ListAppInstanceAdminsResponse"]):
     next_token: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListAppInstanceAdminsResponse:
     """The answer of ListAppInstanceAdmins."""
 
@@ -245,7 +245,7 @@ class ListAppInstanceAdminsResponse:
     next_token: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListAppInstanceBotsRequest(Request["ListAppInstanceBotsResponse"]):
     """The request of `list_app_instance_bots`, which describes the members."""
 
@@ -254,7 +254,7 @@ class ListAppInstanceBotsRequest(Request["ListAppInstanceBotsResponse"]):
     next_token: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListAppInstanceBotsResponse:
     """The answer of ListAppInstanceBots."""
 
@@ -263,7 +263,7 @@ class ListAppInstanceBotsResponse:
     next_token: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListAppInstanceUserEndpointsRequest(Request["ListAppInstanceUserEndpointsResponse"]):
     """The request of `list_app_instance_user_endpoints`, which describes the members."""
 
@@ -272,7 +272,7 @@ class ListAppInstanceUserEndpointsRequest(Request["ListAppInstanceUserEndpointsR
     next_token: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListAppInstanceUserEndpointsResponse:
     """The answer of ListAppInstanceUserEndpoints."""
 
@@ -280,7 +280,7 @@ class ListAppInstanceUserEndpointsResponse:
     next_token: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListAppInstanceUsersRequest(Request["ListAppInstanceUsersResponse"]):
     """The request of `list_app_instance_users`, which describes the members."""
 
@@ -289,7 +289,7 @@ class ListAppInstanceUsersRequest(Request["ListAppInstanceUsersResponse"]):
     next_token: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListAppInstanceUsersResponse:
     """The answer of ListAppInstanceUsers."""
 
@@ -298,7 +298,7 @@ class ListAppInstanceUsersResponse:
     next_token: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListAppInstancesRequest(Request["ListAppInstancesResponse"]):
     """The request of `list_app_instances`, which describes the members."""
 
@@ -306,7 +306,7 @@ class ListAppInstancesRequest(Request["ListAppInstancesResponse"]):
     next_token: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListAppInstancesResponse:
     """The answer of ListAppInstances."""
 
@@ -314,21 +314,21 @@ class ListAppInstancesResponse:
     next_token: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListTagsForResourceRequest(Request["ListTagsForResourceResponse"]):
     """The request of `list_tags_for_resource`, which describes the members."""
 
     resource_arn: str = field(metadata={"wire": "ResourceARN"})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListTagsForResourceResponse:
     """The answer of ListTagsForResource."""
 
     tags: list[Tag] = field(factory=list)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PutAppInstanceRetentionSettingsRequest(Request["PutAppInstanceRetentionSettingsResponse"]):
     """The request of `put_app_instance_retention_settings`, which describes the members."""
 
@@ -336,7 +336,7 @@ class PutAppInstanceRetentionSettingsRequest(Request["PutAppInstanceRetentionSet
     app_instance_retention_settings: AppInstanceRetentionSettings
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PutAppInstanceRetentionSettingsResponse:
     """The answer of PutAppInstanceRetentionSettings."""
 
@@ -344,7 +344,7 @@ class PutAppInstanceRetentionSettingsResponse:
     initiate_deletion_timestamp: datetime | None = field(default=None, metadata={"timestamp": "epoch"})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PutAppInstanceUserExpirationSettingsRequest(Request["PutAppInstanceUserExpirationSettingsResponse"]):
     """The request of `put_app_instance_user_expiration_settings`, which describes the members."""
 
@@ -352,7 +352,7 @@ class PutAppInstanceUserExpirationSettingsRequest(Request["PutAppInstanceUserExp
     expiration_settings: ExpirationSettings | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PutAppInstanceUserExpirationSettingsResponse:
     """The answer of PutAppInstanceUserExpirationSettings."""
 
@@ -360,7 +360,7 @@ class PutAppInstanceUserExpirationSettingsResponse:
     expiration_settings: ExpirationSettings | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class RegisterAppInstanceUserEndpointRequest(Request["RegisterAppInstanceUserEndpointResponse"]):
     """The request of `register_app_instance_user_endpoint`, which describes the members."""
 
@@ -373,7 +373,7 @@ class RegisterAppInstanceUserEndpointRequest(Request["RegisterAppInstanceUserEnd
     allow_messages: AllowMessages | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class RegisterAppInstanceUserEndpointResponse:
     """The answer of RegisterAppInstanceUserEndpoint."""
 
@@ -381,7 +381,7 @@ class RegisterAppInstanceUserEndpointResponse:
     endpoint_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class TagResourceRequest(Request[None]):
     """The request of `tag_resource`, which describes the members."""
 
@@ -389,7 +389,7 @@ class TagResourceRequest(Request[None]):
     tags: Sequence[Tag]
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UntagResourceRequest(Request[None]):
     """The request of `untag_resource`, which describes the members."""
 
@@ -397,7 +397,7 @@ class UntagResourceRequest(Request[None]):
     tag_keys: Sequence[str] = field(repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateAppInstanceRequest(Request["UpdateAppInstanceResponse"]):
     """The request of `update_app_instance`, which describes the members."""
 
@@ -406,14 +406,14 @@ class UpdateAppInstanceRequest(Request["UpdateAppInstanceResponse"]):
     metadata: str = field(repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateAppInstanceResponse:
     """The answer of UpdateAppInstance."""
 
     app_instance_arn: str = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateAppInstanceBotRequest(Request["UpdateAppInstanceBotResponse"]):
     """The request of `update_app_instance_bot`, which describes the members."""
 
@@ -423,14 +423,14 @@ class UpdateAppInstanceBotRequest(Request["UpdateAppInstanceBotResponse"]):
     configuration: Configuration | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateAppInstanceBotResponse:
     """The answer of UpdateAppInstanceBot."""
 
     app_instance_bot_arn: str = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateAppInstanceUserRequest(Request["UpdateAppInstanceUserResponse"]):
     """The request of `update_app_instance_user`, which describes the members."""
 
@@ -439,14 +439,14 @@ class UpdateAppInstanceUserRequest(Request["UpdateAppInstanceUserResponse"]):
     metadata: str = field(repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateAppInstanceUserResponse:
     """The answer of UpdateAppInstanceUser."""
 
     app_instance_user_arn: str = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateAppInstanceUserEndpointRequest(Request["UpdateAppInstanceUserEndpointResponse"]):
     """The request of `update_app_instance_user_endpoint`, which describes the members."""
 
@@ -456,7 +456,7 @@ class UpdateAppInstanceUserEndpointRequest(Request["UpdateAppInstanceUserEndpoin
     allow_messages: AllowMessages | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateAppInstanceUserEndpointResponse:
     """The answer of UpdateAppInstanceUserEndpoint."""
 
@@ -464,7 +464,7 @@ class UpdateAppInstanceUserEndpointResponse:
     endpoint_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class AppInstance:
     """Found in answers."""
 
@@ -475,7 +475,7 @@ class AppInstance:
     metadata: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class AppInstanceAdmin:
     """Found in answers."""
 
@@ -484,14 +484,14 @@ class AppInstanceAdmin:
     created_timestamp: datetime | None = field(default=None, metadata={"timestamp": "epoch"})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class AppInstanceAdminSummary:
     """Found in answers."""
 
     admin: Identity | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class AppInstanceBot:
     """Found in answers."""
 
@@ -503,7 +503,7 @@ class AppInstanceBot:
     metadata: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class AppInstanceBotSummary:
     """Found in answers."""
 
@@ -512,14 +512,14 @@ class AppInstanceBotSummary:
     metadata: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class AppInstanceRetentionSettings:
     """Sent in requests."""
 
     channel_retention_settings: ChannelRetentionSettings | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class AppInstanceSummary:
     """Found in answers."""
 
@@ -528,7 +528,7 @@ class AppInstanceSummary:
     metadata: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class AppInstanceUser:
     """Found in answers."""
 
@@ -540,7 +540,7 @@ class AppInstanceUser:
     expiration_settings: ExpirationSettings | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class AppInstanceUserEndpoint:
     """Found in answers."""
 
@@ -556,7 +556,7 @@ class AppInstanceUserEndpoint:
     endpoint_state: EndpointState | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class AppInstanceUserEndpointSummary:
     """Found in answers."""
 
@@ -568,7 +568,7 @@ class AppInstanceUserEndpointSummary:
     endpoint_state: EndpointState | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class AppInstanceUserSummary:
     """Found in answers."""
 
@@ -577,7 +577,7 @@ class AppInstanceUserSummary:
     metadata: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ChannelRetentionSettings:
     """Sent in requests.
 
@@ -588,14 +588,14 @@ class ChannelRetentionSettings:
     retention_days: int | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class Configuration:
     """Sent in requests."""
 
     lex: LexConfiguration
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class EndpointAttributes:
     """Sent in requests.
 
@@ -608,7 +608,7 @@ class EndpointAttributes:
     voip_device_token: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class EndpointState:
     """Found in answers."""
 
@@ -616,7 +616,7 @@ class EndpointState:
     status_reason: EndpointStatusReason | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ExpirationSettings:
     """Sent in requests.
 
@@ -628,7 +628,7 @@ class ExpirationSettings:
     expiration_criterion: ExpirationCriterion
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class Identity:
     """Found in answers."""
 
@@ -636,7 +636,7 @@ class Identity:
     name: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class InvokedBy:
     """Sent in requests."""
 
@@ -644,7 +644,7 @@ class InvokedBy:
     targeted_messages: TargetedMessages
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class LexConfiguration:
     """Sent in requests.
 
@@ -660,7 +660,7 @@ class LexConfiguration:
     welcome_intent: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class Tag:
     """Sent in requests.
 

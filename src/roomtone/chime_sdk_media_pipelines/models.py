@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from attrs import define, field
+from attrs import field
 
-from roomtone._core.model import PASCAL, Dialect, Request, RequestPart
+from roomtone._core.model import PASCAL, Dialect, Request, RequestPart, shape
 
 DIALECT: Dialect = PASCAL
 
@@ -128,7 +128,7 @@ VoiceAnalyticsConfigurationStatus: TypeAlias = Literal["Enabled", "Disabled"] | 
 VoiceAnalyticsLanguageCode: TypeAlias = Literal["en-US"] | str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateMediaCapturePipelineRequest(Request["CreateMediaCapturePipelineResponse"]):
     """The request of `create_media_capture_pipeline`, which describes the members."""
 
@@ -143,14 +143,14 @@ class CreateMediaCapturePipelineRequest(Request["CreateMediaCapturePipelineRespo
     tags: Sequence[Tag] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateMediaCapturePipelineResponse:
     """The answer of CreateMediaCapturePipeline."""
 
     media_capture_pipeline: MediaCapturePipeline = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateMediaConcatenationPipelineRequest(Request["CreateMediaConcatenationPipelineResponse"]):
     """The request of `create_media_concatenation_pipeline`, which describes the members."""
 
@@ -160,14 +160,14 @@ class CreateMediaConcatenationPipelineRequest(Request["CreateMediaConcatenationP
     tags: Sequence[Tag] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateMediaConcatenationPipelineResponse:
     """The answer of CreateMediaConcatenationPipeline."""
 
     media_concatenation_pipeline: MediaConcatenationPipeline = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateMediaInsightsPipelineRequest(Request["CreateMediaInsightsPipelineResponse"]):
     """The request of `create_media_insights_pipeline`, which describes the members."""
 
@@ -182,14 +182,14 @@ class CreateMediaInsightsPipelineRequest(Request["CreateMediaInsightsPipelineRes
     client_request_token: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateMediaInsightsPipelineResponse:
     """The answer of CreateMediaInsightsPipeline."""
 
     media_insights_pipeline: MediaInsightsPipeline = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateMediaInsightsPipelineConfigurationRequest(Request["CreateMediaInsightsPipelineConfigurationResponse"]):
     """The request of `create_media_insights_pipeline_configuration`, which describes the members."""
 
@@ -201,14 +201,14 @@ class CreateMediaInsightsPipelineConfigurationRequest(Request["CreateMediaInsigh
     client_request_token: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateMediaInsightsPipelineConfigurationResponse:
     """The answer of CreateMediaInsightsPipelineConfiguration."""
 
     media_insights_pipeline_configuration: MediaInsightsPipelineConfiguration = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateMediaLiveConnectorPipelineRequest(Request["CreateMediaLiveConnectorPipelineResponse"]):
     """The request of `create_media_live_connector_pipeline`, which describes the members."""
 
@@ -218,14 +218,14 @@ class CreateMediaLiveConnectorPipelineRequest(Request["CreateMediaLiveConnectorP
     tags: Sequence[Tag] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateMediaLiveConnectorPipelineResponse:
     """The answer of CreateMediaLiveConnectorPipeline."""
 
     media_live_connector_pipeline: MediaLiveConnectorPipeline = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateMediaPipelineKinesisVideoStreamPoolRequest(Request["CreateMediaPipelineKinesisVideoStreamPoolResponse"]):
     """The request of `create_media_pipeline_kinesis_video_stream_pool`, which describes the members."""
 
@@ -235,14 +235,14 @@ class CreateMediaPipelineKinesisVideoStreamPoolRequest(Request["CreateMediaPipel
     tags: Sequence[Tag] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateMediaPipelineKinesisVideoStreamPoolResponse:
     """The answer of CreateMediaPipelineKinesisVideoStreamPool."""
 
     kinesis_video_stream_pool_configuration: KinesisVideoStreamPoolConfiguration = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateMediaStreamPipelineRequest(Request["CreateMediaStreamPipelineResponse"]):
     """The request of `create_media_stream_pipeline`, which describes the members."""
 
@@ -252,98 +252,98 @@ class CreateMediaStreamPipelineRequest(Request["CreateMediaStreamPipelineRespons
     tags: Sequence[Tag] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateMediaStreamPipelineResponse:
     """The answer of CreateMediaStreamPipeline."""
 
     media_stream_pipeline: MediaStreamPipeline = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeleteMediaCapturePipelineRequest(Request[None]):
     """The request of `delete_media_capture_pipeline`, which describes the members."""
 
     media_pipeline_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeleteMediaInsightsPipelineConfigurationRequest(Request[None]):
     """The request of `delete_media_insights_pipeline_configuration`, which describes the members."""
 
     identifier: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeleteMediaPipelineRequest(Request[None]):
     """The request of `delete_media_pipeline`, which describes the members."""
 
     media_pipeline_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeleteMediaPipelineKinesisVideoStreamPoolRequest(Request[None]):
     """The request of `delete_media_pipeline_kinesis_video_stream_pool`, which describes the members."""
 
     identifier: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetMediaCapturePipelineRequest(Request["GetMediaCapturePipelineResponse"]):
     """The request of `get_media_capture_pipeline`, which describes the members."""
 
     media_pipeline_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetMediaCapturePipelineResponse:
     """The answer of GetMediaCapturePipeline."""
 
     media_capture_pipeline: MediaCapturePipeline = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetMediaInsightsPipelineConfigurationRequest(Request["GetMediaInsightsPipelineConfigurationResponse"]):
     """The request of `get_media_insights_pipeline_configuration`, which describes the members."""
 
     identifier: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetMediaInsightsPipelineConfigurationResponse:
     """The answer of GetMediaInsightsPipelineConfiguration."""
 
     media_insights_pipeline_configuration: MediaInsightsPipelineConfiguration = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetMediaPipelineRequest(Request["GetMediaPipelineResponse"]):
     """The request of `get_media_pipeline`, which describes the members."""
 
     media_pipeline_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetMediaPipelineResponse:
     """The answer of GetMediaPipeline."""
 
     media_pipeline: MediaPipeline = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetMediaPipelineKinesisVideoStreamPoolRequest(Request["GetMediaPipelineKinesisVideoStreamPoolResponse"]):
     """The request of `get_media_pipeline_kinesis_video_stream_pool`, which describes the members."""
 
     identifier: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetMediaPipelineKinesisVideoStreamPoolResponse:
     """The answer of GetMediaPipelineKinesisVideoStreamPool."""
 
     kinesis_video_stream_pool_configuration: KinesisVideoStreamPoolConfiguration = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetSpeakerSearchTaskRequest(Request["GetSpeakerSearchTaskResponse"]):
     """The request of `get_speaker_search_task`, which describes the members."""
 
@@ -351,14 +351,14 @@ class GetSpeakerSearchTaskRequest(Request["GetSpeakerSearchTaskResponse"]):
     speaker_search_task_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetSpeakerSearchTaskResponse:
     """The answer of GetSpeakerSearchTask."""
 
     speaker_search_task: SpeakerSearchTask = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetVoiceToneAnalysisTaskRequest(Request["GetVoiceToneAnalysisTaskResponse"]):
     """The request of `get_voice_tone_analysis_task`, which describes the members."""
 
@@ -366,14 +366,14 @@ class GetVoiceToneAnalysisTaskRequest(Request["GetVoiceToneAnalysisTaskResponse"
     voice_tone_analysis_task_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetVoiceToneAnalysisTaskResponse:
     """The answer of GetVoiceToneAnalysisTask."""
 
     voice_tone_analysis_task: VoiceToneAnalysisTask = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListMediaCapturePipelinesRequest(Request["ListMediaCapturePipelinesResponse"]):
     """The request of `list_media_capture_pipelines`, which describes the members."""
 
@@ -381,7 +381,7 @@ class ListMediaCapturePipelinesRequest(Request["ListMediaCapturePipelinesRespons
     max_results: int | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListMediaCapturePipelinesResponse:
     """The answer of ListMediaCapturePipelines."""
 
@@ -389,7 +389,7 @@ class ListMediaCapturePipelinesResponse:
     next_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListMediaInsightsPipelineConfigurationsRequest(Request["ListMediaInsightsPipelineConfigurationsResponse"]):
     """The request of `list_media_insights_pipeline_configurations`, which describes the members."""
 
@@ -397,7 +397,7 @@ class ListMediaInsightsPipelineConfigurationsRequest(Request["ListMediaInsightsP
     max_results: int | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListMediaInsightsPipelineConfigurationsResponse:
     """The answer of ListMediaInsightsPipelineConfigurations."""
 
@@ -405,7 +405,7 @@ class ListMediaInsightsPipelineConfigurationsResponse:
     next_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListMediaPipelineKinesisVideoStreamPoolsRequest(Request["ListMediaPipelineKinesisVideoStreamPoolsResponse"]):
     """The request of `list_media_pipeline_kinesis_video_stream_pools`, which describes the members."""
 
@@ -413,7 +413,7 @@ class ListMediaPipelineKinesisVideoStreamPoolsRequest(Request["ListMediaPipeline
     max_results: int | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListMediaPipelineKinesisVideoStreamPoolsResponse:
     """The answer of ListMediaPipelineKinesisVideoStreamPools."""
 
@@ -421,7 +421,7 @@ class ListMediaPipelineKinesisVideoStreamPoolsResponse:
     next_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListMediaPipelinesRequest(Request["ListMediaPipelinesResponse"]):
     """The request of `list_media_pipelines`, which describes the members."""
 
@@ -429,7 +429,7 @@ class ListMediaPipelinesRequest(Request["ListMediaPipelinesResponse"]):
     max_results: int | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListMediaPipelinesResponse:
     """The answer of ListMediaPipelines."""
 
@@ -437,21 +437,21 @@ class ListMediaPipelinesResponse:
     next_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListTagsForResourceRequest(Request["ListTagsForResourceResponse"]):
     """The request of `list_tags_for_resource`, which describes the members."""
 
     resource_arn: str = field(metadata={"wire": "ResourceARN"})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListTagsForResourceResponse:
     """The answer of ListTagsForResource."""
 
     tags: list[Tag] = field(factory=list)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class StartSpeakerSearchTaskRequest(Request["StartSpeakerSearchTaskResponse"]):
     """The request of `start_speaker_search_task`, which describes the members."""
 
@@ -461,14 +461,14 @@ class StartSpeakerSearchTaskRequest(Request["StartSpeakerSearchTaskResponse"]):
     client_request_token: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class StartSpeakerSearchTaskResponse:
     """The answer of StartSpeakerSearchTask."""
 
     speaker_search_task: SpeakerSearchTask = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class StartVoiceToneAnalysisTaskRequest(Request["StartVoiceToneAnalysisTaskResponse"]):
     """The request of `start_voice_tone_analysis_task`, which describes the members."""
 
@@ -478,14 +478,14 @@ class StartVoiceToneAnalysisTaskRequest(Request["StartVoiceToneAnalysisTaskRespo
     client_request_token: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class StartVoiceToneAnalysisTaskResponse:
     """The answer of StartVoiceToneAnalysisTask."""
 
     voice_tone_analysis_task: VoiceToneAnalysisTask = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class StopSpeakerSearchTaskRequest(Request[None]):
     """The request of `stop_speaker_search_task`, which describes the members."""
 
@@ -493,7 +493,7 @@ class StopSpeakerSearchTaskRequest(Request[None]):
     speaker_search_task_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class StopVoiceToneAnalysisTaskRequest(Request[None]):
     """The request of `stop_voice_tone_analysis_task`, which describes the members."""
 
@@ -501,7 +501,7 @@ class StopVoiceToneAnalysisTaskRequest(Request[None]):
     voice_tone_analysis_task_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class TagResourceRequest(Request["TagResourceResponse"]):
     """The request of `tag_resource`, which describes the members."""
 
@@ -509,12 +509,12 @@ class TagResourceRequest(Request["TagResourceResponse"]):
     tags: Sequence[Tag]
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class TagResourceResponse:
     """The answer of TagResource."""
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UntagResourceRequest(Request["UntagResourceResponse"]):
     """The request of `untag_resource`, which describes the members."""
 
@@ -522,12 +522,12 @@ class UntagResourceRequest(Request["UntagResourceResponse"]):
     tag_keys: Sequence[str]
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UntagResourceResponse:
     """The answer of UntagResource."""
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateMediaInsightsPipelineConfigurationRequest(Request["UpdateMediaInsightsPipelineConfigurationResponse"]):
     """The request of `update_media_insights_pipeline_configuration`, which describes the members."""
 
@@ -537,14 +537,14 @@ class UpdateMediaInsightsPipelineConfigurationRequest(Request["UpdateMediaInsigh
     elements: Sequence[MediaInsightsPipelineConfigurationElement]
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateMediaInsightsPipelineConfigurationResponse:
     """The answer of UpdateMediaInsightsPipelineConfiguration."""
 
     media_insights_pipeline_configuration: MediaInsightsPipelineConfiguration = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateMediaInsightsPipelineStatusRequest(Request[None]):
     """The request of `update_media_insights_pipeline_status`, which describes the members."""
 
@@ -552,7 +552,7 @@ class UpdateMediaInsightsPipelineStatusRequest(Request[None]):
     update_status: MediaPipelineStatusUpdate
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateMediaPipelineKinesisVideoStreamPoolRequest(Request["UpdateMediaPipelineKinesisVideoStreamPoolResponse"]):
     """The request of `update_media_pipeline_kinesis_video_stream_pool`, which describes the members."""
 
@@ -560,21 +560,21 @@ class UpdateMediaPipelineKinesisVideoStreamPoolRequest(Request["UpdateMediaPipel
     stream_configuration: KinesisVideoStreamConfigurationUpdate | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateMediaPipelineKinesisVideoStreamPoolResponse:
     """The answer of UpdateMediaPipelineKinesisVideoStreamPool."""
 
     kinesis_video_stream_pool_configuration: KinesisVideoStreamPoolConfiguration = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ActiveSpeakerOnlyConfiguration:
     """Sent in requests."""
 
     active_speaker_position: ActiveSpeakerPosition | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class AmazonTranscribeCallAnalyticsProcessorConfiguration:
     """Sent in requests.
 
@@ -601,7 +601,7 @@ class AmazonTranscribeCallAnalyticsProcessorConfiguration:
     call_analytics_stream_categories: Sequence[str] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class AmazonTranscribeProcessorConfiguration:
     """Sent in requests.
 
@@ -635,7 +635,7 @@ class AmazonTranscribeProcessorConfiguration:
     vocabulary_filter_names: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ArtifactsConcatenationConfiguration:
     """Sent in requests."""
 
@@ -648,7 +648,7 @@ class ArtifactsConcatenationConfiguration:
     composited_video: CompositedVideoConcatenationConfiguration
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ArtifactsConfiguration:
     """Sent in requests."""
 
@@ -658,21 +658,21 @@ class ArtifactsConfiguration:
     composited_video: CompositedVideoArtifactsConfiguration | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class AudioArtifactsConfiguration:
     """Sent in requests."""
 
     mux_type: AudioMuxType
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class AudioConcatenationConfiguration:
     """Sent in requests."""
 
     state: AudioArtifactsConcatenationState
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ChannelDefinition:
     """Sent in requests.
 
@@ -684,14 +684,14 @@ class ChannelDefinition:
     participant_role: ParticipantRole | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ChimeSdkMeetingConcatenationConfiguration:
     """Sent in requests."""
 
     artifacts_configuration: ArtifactsConcatenationConfiguration
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ChimeSdkMeetingConfiguration:
     """Sent in requests."""
 
@@ -699,7 +699,7 @@ class ChimeSdkMeetingConfiguration:
     artifacts_configuration: ArtifactsConfiguration | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ChimeSdkMeetingLiveConnectorConfiguration:
     """Sent in requests.
 
@@ -713,7 +713,7 @@ class ChimeSdkMeetingLiveConnectorConfiguration:
     source_configuration: SourceConfiguration | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CompositedVideoArtifactsConfiguration:
     """Sent in requests."""
 
@@ -722,14 +722,14 @@ class CompositedVideoArtifactsConfiguration:
     grid_view_configuration: GridViewConfiguration
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CompositedVideoConcatenationConfiguration:
     """Sent in requests."""
 
     state: ArtifactsConcatenationState
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ConcatenationSink:
     """Sent in requests."""
 
@@ -737,7 +737,7 @@ class ConcatenationSink:
     s3_bucket_sink_configuration: S3BucketSinkConfiguration
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ConcatenationSource:
     """Sent in requests."""
 
@@ -745,7 +745,7 @@ class ConcatenationSource:
     media_capture_pipeline_source_configuration: MediaCapturePipelineSourceConfiguration
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ContentArtifactsConfiguration:
     """Sent in requests."""
 
@@ -753,21 +753,21 @@ class ContentArtifactsConfiguration:
     mux_type: ContentMuxType | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ContentConcatenationConfiguration:
     """Sent in requests."""
 
     state: ArtifactsConcatenationState
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DataChannelConcatenationConfiguration:
     """Sent in requests."""
 
     state: ArtifactsConcatenationState
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class FragmentSelector:
     """Sent in requests."""
 
@@ -775,7 +775,7 @@ class FragmentSelector:
     timestamp_range: TimestampRange
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GridViewConfiguration:
     """Sent in requests."""
 
@@ -788,7 +788,7 @@ class GridViewConfiguration:
     canvas_orientation: CanvasOrientation | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class HorizontalLayoutConfiguration:
     """Sent in requests.
 
@@ -802,7 +802,7 @@ class HorizontalLayoutConfiguration:
     tile_aspect_ratio: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class IssueDetectionConfiguration:
     """Sent in requests.
 
@@ -813,7 +813,7 @@ class IssueDetectionConfiguration:
     rule_name: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class KeywordMatchConfiguration:
     """Sent in requests.
 
@@ -827,7 +827,7 @@ class KeywordMatchConfiguration:
     negate: bool | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class KinesisDataStreamSinkConfiguration:
     """Sent in requests.
 
@@ -838,7 +838,7 @@ class KinesisDataStreamSinkConfiguration:
     insights_target: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class KinesisVideoStreamConfiguration:
     """Sent in requests.
 
@@ -851,7 +851,7 @@ class KinesisVideoStreamConfiguration:
     data_retention_in_hours: int | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class KinesisVideoStreamConfigurationUpdate(RequestPart):
     """Sent in requests.
 
@@ -862,7 +862,7 @@ class KinesisVideoStreamConfigurationUpdate(RequestPart):
     data_retention_in_hours: int | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class KinesisVideoStreamPoolConfiguration:
     """Found in answers."""
 
@@ -876,7 +876,7 @@ class KinesisVideoStreamPoolConfiguration:
     updated_timestamp: datetime | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class KinesisVideoStreamPoolSummary:
     """Found in answers."""
 
@@ -885,7 +885,7 @@ class KinesisVideoStreamPoolSummary:
     pool_arn: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class KinesisVideoStreamRecordingSourceRuntimeConfiguration:
     """Sent in requests.
 
@@ -897,7 +897,7 @@ class KinesisVideoStreamRecordingSourceRuntimeConfiguration:
     fragment_selector: FragmentSelector
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class KinesisVideoStreamSourceRuntimeConfiguration:
     """Sent in requests.
 
@@ -911,7 +911,7 @@ class KinesisVideoStreamSourceRuntimeConfiguration:
     media_sample_rate: int
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class KinesisVideoStreamSourceTaskConfiguration(RequestPart):
     """Sent in requests.
 
@@ -926,7 +926,7 @@ class KinesisVideoStreamSourceTaskConfiguration(RequestPart):
     fragment_number: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class LambdaFunctionSinkConfiguration:
     """Sent in requests.
 
@@ -937,7 +937,7 @@ class LambdaFunctionSinkConfiguration:
     insights_target: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class LiveConnectorRTMPConfiguration:
     """Sent in requests.
 
@@ -950,7 +950,7 @@ class LiveConnectorRTMPConfiguration:
     audio_sample_rate: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class LiveConnectorSinkConfiguration:
     """Sent in requests."""
 
@@ -958,7 +958,7 @@ class LiveConnectorSinkConfiguration:
     rtmp_configuration: LiveConnectorRTMPConfiguration = field(metadata={"wire": "RTMPConfiguration"})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class LiveConnectorSourceConfiguration:
     """Sent in requests."""
 
@@ -966,7 +966,7 @@ class LiveConnectorSourceConfiguration:
     chime_sdk_meeting_live_connector_configuration: ChimeSdkMeetingLiveConnectorConfiguration
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class MediaCapturePipeline:
     """Found in answers."""
 
@@ -984,7 +984,7 @@ class MediaCapturePipeline:
     sink_iam_role_arn: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class MediaCapturePipelineSourceConfiguration:
     """Sent in requests.
 
@@ -996,7 +996,7 @@ class MediaCapturePipelineSourceConfiguration:
     chime_sdk_meeting_configuration: ChimeSdkMeetingConcatenationConfiguration
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class MediaCapturePipelineSummary:
     """Found in answers."""
 
@@ -1004,7 +1004,7 @@ class MediaCapturePipelineSummary:
     media_pipeline_arn: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class MediaConcatenationPipeline:
     """Found in answers."""
 
@@ -1017,7 +1017,7 @@ class MediaConcatenationPipeline:
     updated_timestamp: datetime | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class MediaInsightsPipeline:
     """Found in answers."""
 
@@ -1035,7 +1035,7 @@ class MediaInsightsPipeline:
     element_statuses: list[MediaInsightsPipelineElementStatus] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class MediaInsightsPipelineConfiguration:
     """Found in answers."""
 
@@ -1049,7 +1049,7 @@ class MediaInsightsPipelineConfiguration:
     updated_timestamp: datetime | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class MediaInsightsPipelineConfigurationElement:
     """Sent in requests."""
 
@@ -1067,7 +1067,7 @@ class MediaInsightsPipelineConfigurationElement:
     voice_enhancement_sink_configuration: VoiceEnhancementSinkConfiguration | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class MediaInsightsPipelineConfigurationSummary:
     """Found in answers."""
 
@@ -1076,7 +1076,7 @@ class MediaInsightsPipelineConfigurationSummary:
     media_insights_pipeline_configuration_arn: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class MediaInsightsPipelineElementStatus:
     """Found in answers."""
 
@@ -1084,7 +1084,7 @@ class MediaInsightsPipelineElementStatus:
     status: MediaPipelineElementStatus | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class MediaLiveConnectorPipeline:
     """Found in answers."""
 
@@ -1097,7 +1097,7 @@ class MediaLiveConnectorPipeline:
     updated_timestamp: datetime | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class MediaPipeline:
     """Found in answers."""
 
@@ -1108,7 +1108,7 @@ class MediaPipeline:
     media_stream_pipeline: MediaStreamPipeline | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class MediaPipelineSummary:
     """Found in answers."""
 
@@ -1116,7 +1116,7 @@ class MediaPipelineSummary:
     media_pipeline_arn: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class MediaStreamPipeline:
     """Found in answers."""
 
@@ -1129,7 +1129,7 @@ class MediaStreamPipeline:
     sinks: list[MediaStreamSink] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class MediaStreamSink:
     """Sent in requests.
 
@@ -1144,7 +1144,7 @@ class MediaStreamSink:
     media_stream_type: MediaStreamType
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class MediaStreamSource:
     """Sent in requests.
 
@@ -1156,14 +1156,14 @@ class MediaStreamSource:
     source_arn: str = field(repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class MeetingEventsConcatenationConfiguration:
     """Sent in requests."""
 
     state: ArtifactsConcatenationState
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PostCallAnalyticsSettings:
     """Sent in requests.
 
@@ -1179,14 +1179,14 @@ class PostCallAnalyticsSettings:
     output_encryption_kms_key_id: str | None = field(default=None, metadata={"wire": "OutputEncryptionKMSKeyId"})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PresenterOnlyConfiguration:
     """Sent in requests."""
 
     presenter_position: PresenterPosition | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class RealTimeAlertConfiguration:
     """Sent in requests.
 
@@ -1198,7 +1198,7 @@ class RealTimeAlertConfiguration:
     rules: Sequence[RealTimeAlertRule] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class RealTimeAlertRule:
     """Sent in requests."""
 
@@ -1208,7 +1208,7 @@ class RealTimeAlertRule:
     issue_detection_configuration: IssueDetectionConfiguration | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class RecordingStreamConfiguration:
     """Sent in requests.
 
@@ -1219,7 +1219,7 @@ class RecordingStreamConfiguration:
     stream_arn: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class S3BucketSinkConfiguration:
     """Sent in requests.
 
@@ -1230,7 +1230,7 @@ class S3BucketSinkConfiguration:
     destination: str = field(repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class S3RecordingSinkConfiguration:
     """Sent in requests.
 
@@ -1242,7 +1242,7 @@ class S3RecordingSinkConfiguration:
     recording_file_format: RecordingFileFormat | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class S3RecordingSinkRuntimeConfiguration:
     """Sent in requests.
 
@@ -1254,7 +1254,7 @@ class S3RecordingSinkRuntimeConfiguration:
     recording_file_format: RecordingFileFormat
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class SelectedVideoStreams:
     """Sent in requests.
 
@@ -1267,7 +1267,7 @@ class SelectedVideoStreams:
     external_user_ids: Sequence[str] | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class SentimentConfiguration:
     """Sent in requests.
 
@@ -1281,7 +1281,7 @@ class SentimentConfiguration:
     time_period: int
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class SnsTopicSinkConfiguration:
     """Sent in requests.
 
@@ -1292,14 +1292,14 @@ class SnsTopicSinkConfiguration:
     insights_target: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class SourceConfiguration:
     """Sent in requests."""
 
     selected_video_streams: SelectedVideoStreams | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class SpeakerSearchTask:
     """Found in answers."""
 
@@ -1309,7 +1309,7 @@ class SpeakerSearchTask:
     updated_timestamp: datetime | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class SqsQueueSinkConfiguration:
     """Sent in requests.
 
@@ -1320,7 +1320,7 @@ class SqsQueueSinkConfiguration:
     insights_target: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class SseAwsKeyManagementParams:
     """Sent in requests.
 
@@ -1333,7 +1333,7 @@ class SseAwsKeyManagementParams:
     aws_kms_encryption_context: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class StreamChannelDefinition:
     """Sent in requests.
 
@@ -1346,7 +1346,7 @@ class StreamChannelDefinition:
     channel_definitions: Sequence[ChannelDefinition] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class StreamConfiguration:
     """Sent in requests.
 
@@ -1360,7 +1360,7 @@ class StreamConfiguration:
     stream_channel_definition: StreamChannelDefinition
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class Tag:
     """Sent in requests.
 
@@ -1373,7 +1373,7 @@ class Tag:
     value: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class TimestampRange:
     """Sent in requests."""
 
@@ -1381,14 +1381,14 @@ class TimestampRange:
     end_timestamp: datetime = field(metadata={"timestamp": "epoch"})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class TranscriptionMessagesConcatenationConfiguration:
     """Sent in requests."""
 
     state: ArtifactsConcatenationState
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class VerticalLayoutConfiguration:
     """Sent in requests.
 
@@ -1402,7 +1402,7 @@ class VerticalLayoutConfiguration:
     tile_aspect_ratio: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class VideoArtifactsConfiguration:
     """Sent in requests."""
 
@@ -1410,7 +1410,7 @@ class VideoArtifactsConfiguration:
     mux_type: VideoMuxType | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class VideoAttribute:
     """Sent in requests.
 
@@ -1425,14 +1425,14 @@ class VideoAttribute:
     border_thickness: int | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class VideoConcatenationConfiguration:
     """Sent in requests."""
 
     state: ArtifactsConcatenationState
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class VoiceAnalyticsProcessorConfiguration:
     """Sent in requests."""
 
@@ -1440,14 +1440,14 @@ class VoiceAnalyticsProcessorConfiguration:
     voice_tone_analysis_status: VoiceAnalyticsConfigurationStatus | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class VoiceEnhancementSinkConfiguration:
     """Sent in requests."""
 
     disabled: bool | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class VoiceToneAnalysisTask:
     """Found in answers."""
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
-from attrs import define, field
+from attrs import field
 
-from roomtone._core.model import PASCAL, Dialect, Request, RequestPart
+from roomtone._core.model import PASCAL, Dialect, Request, RequestPart, shape
 
 DIALECT: Dialect = PASCAL
 
@@ -85,7 +85,7 @@ TranscribeVocabularyFilterMethod: TypeAlias = Literal["remove", "mask", "tag"] |
 VideoResolution: TypeAlias = Literal["None", "HD", "FHD"] | str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class BatchCreateAttendeeRequest(Request["BatchCreateAttendeeResponse"]):
     """The request of `batch_create_attendee`, which describes the members."""
 
@@ -93,7 +93,7 @@ class BatchCreateAttendeeRequest(Request["BatchCreateAttendeeResponse"]):
     attendees: Sequence[CreateAttendeeRequestItem]
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class BatchCreateAttendeeResponse:
     """The answer of BatchCreateAttendee."""
 
@@ -101,7 +101,7 @@ class BatchCreateAttendeeResponse:
     errors: list[CreateAttendeeError] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class BatchUpdateAttendeeCapabilitiesExceptRequest(Request[None]):
     """The request of `batch_update_attendee_capabilities_except`, which describes the members."""
 
@@ -110,7 +110,7 @@ class BatchUpdateAttendeeCapabilitiesExceptRequest(Request[None]):
     capabilities: AttendeeCapabilities
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateAttendeeRequest(Request["CreateAttendeeResponse"]):
     """The request of `create_attendee`, which describes the members."""
 
@@ -119,14 +119,14 @@ class CreateAttendeeRequest(Request["CreateAttendeeResponse"]):
     capabilities: AttendeeCapabilities | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateAttendeeResponse:
     """The answer of CreateAttendee."""
 
     attendee: Attendee = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateMeetingRequest(Request["CreateMeetingResponse"]):
     """The request of `create_meeting`, which describes the members."""
 
@@ -142,14 +142,14 @@ class CreateMeetingRequest(Request["CreateMeetingResponse"]):
     media_placement_network_type: MediaPlacementNetworkType | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateMeetingResponse:
     """The answer of CreateMeeting."""
 
     meeting: Meeting = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateMeetingWithAttendeesRequest(Request["CreateMeetingWithAttendeesResponse"]):
     """The request of `create_meeting_with_attendees`, which describes the members."""
 
@@ -166,7 +166,7 @@ class CreateMeetingWithAttendeesRequest(Request["CreateMeetingWithAttendeesRespo
     media_placement_network_type: MediaPlacementNetworkType | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateMeetingWithAttendeesResponse:
     """The answer of CreateMeetingWithAttendees."""
 
@@ -175,7 +175,7 @@ class CreateMeetingWithAttendeesResponse:
     errors: list[CreateAttendeeError] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeleteAttendeeRequest(Request[None]):
     """The request of `delete_attendee`, which describes the members."""
 
@@ -183,14 +183,14 @@ class DeleteAttendeeRequest(Request[None]):
     attendee_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeleteMeetingRequest(Request[None]):
     """The request of `delete_meeting`, which describes the members."""
 
     meeting_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetAttendeeRequest(Request["GetAttendeeResponse"]):
     """The request of `get_attendee`, which describes the members."""
 
@@ -198,28 +198,28 @@ class GetAttendeeRequest(Request["GetAttendeeResponse"]):
     attendee_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetAttendeeResponse:
     """The answer of GetAttendee."""
 
     attendee: Attendee = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetMeetingRequest(Request["GetMeetingResponse"]):
     """The request of `get_meeting`, which describes the members."""
 
     meeting_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetMeetingResponse:
     """The answer of GetMeeting."""
 
     meeting: Meeting = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListAttendeesRequest(Request["ListAttendeesResponse"]):
     """The request of `list_attendees`, which describes the members."""
 
@@ -228,7 +228,7 @@ class ListAttendeesRequest(Request["ListAttendeesResponse"]):
     max_results: int | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListAttendeesResponse:
     """The answer of ListAttendees."""
 
@@ -236,21 +236,21 @@ class ListAttendeesResponse:
     next_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListTagsForResourceRequest(Request["ListTagsForResourceResponse"]):
     """The request of `list_tags_for_resource`, which describes the members."""
 
     resource_arn: str = field(metadata={"wire": "ResourceARN"})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListTagsForResourceResponse:
     """The answer of ListTagsForResource."""
 
     tags: list[Tag] = field(factory=list)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class StartMeetingTranscriptionRequest(Request[None]):
     """The request of `start_meeting_transcription`, which describes the members."""
 
@@ -258,14 +258,14 @@ class StartMeetingTranscriptionRequest(Request[None]):
     transcription_configuration: TranscriptionConfiguration
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class StopMeetingTranscriptionRequest(Request[None]):
     """The request of `stop_meeting_transcription`, which describes the members."""
 
     meeting_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class TagResourceRequest(Request["TagResourceResponse"]):
     """The request of `tag_resource`, which describes the members."""
 
@@ -273,12 +273,12 @@ class TagResourceRequest(Request["TagResourceResponse"]):
     tags: Sequence[Tag]
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class TagResourceResponse:
     """The answer of TagResource."""
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UntagResourceRequest(Request["UntagResourceResponse"]):
     """The request of `untag_resource`, which describes the members."""
 
@@ -286,12 +286,12 @@ class UntagResourceRequest(Request["UntagResourceResponse"]):
     tag_keys: Sequence[str]
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UntagResourceResponse:
     """The answer of UntagResource."""
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateAttendeeCapabilitiesRequest(Request["UpdateAttendeeCapabilitiesResponse"]):
     """The request of `update_attendee_capabilities`, which describes the members."""
 
@@ -300,14 +300,14 @@ class UpdateAttendeeCapabilitiesRequest(Request["UpdateAttendeeCapabilitiesRespo
     capabilities: AttendeeCapabilities
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateAttendeeCapabilitiesResponse:
     """The answer of UpdateAttendeeCapabilities."""
 
     attendee: Attendee = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class Attendee:
     """Found in answers."""
 
@@ -317,7 +317,7 @@ class Attendee:
     capabilities: AttendeeCapabilities | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class AttendeeCapabilities:
     """Sent in requests."""
 
@@ -326,7 +326,7 @@ class AttendeeCapabilities:
     content: MediaCapabilities
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class AttendeeFeatures:
     """Sent in requests.
 
@@ -337,28 +337,28 @@ class AttendeeFeatures:
     max_count: int | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class AttendeeIdItem(RequestPart):
     """Sent in requests."""
 
     attendee_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class AudioFeatures:
     """Sent in requests."""
 
     echo_reduction: MeetingFeatureStatus | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ContentFeatures:
     """Sent in requests."""
 
     max_resolution: ContentResolution | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateAttendeeError:
     """Found in answers."""
 
@@ -367,7 +367,7 @@ class CreateAttendeeError:
     error_message: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateAttendeeRequestItem(RequestPart):
     """Sent in requests.
 
@@ -379,7 +379,7 @@ class CreateAttendeeRequestItem(RequestPart):
     capabilities: AttendeeCapabilities | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class EngineTranscribeMedicalSettings(RequestPart):
     """Sent in requests.
 
@@ -395,7 +395,7 @@ class EngineTranscribeMedicalSettings(RequestPart):
     content_identification_type: TranscribeMedicalContentIdentificationType | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class EngineTranscribeSettings(RequestPart):
     """Sent in requests.
 
@@ -427,7 +427,7 @@ class EngineTranscribeSettings(RequestPart):
     vocabulary_filter_names: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class MediaPlacement:
     """Found in answers."""
 
@@ -441,7 +441,7 @@ class MediaPlacement:
     event_ingestion_url: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class Meeting:
     """Found in answers."""
 
@@ -456,7 +456,7 @@ class Meeting:
     meeting_arn: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class MeetingFeaturesConfiguration:
     """Sent in requests."""
 
@@ -466,7 +466,7 @@ class MeetingFeaturesConfiguration:
     attendee: AttendeeFeatures | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class NotificationsConfiguration(RequestPart):
     """Sent in requests.
 
@@ -481,7 +481,7 @@ class NotificationsConfiguration(RequestPart):
     sqs_queue_arn: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class Tag:
     """Sent in requests.
 
@@ -494,7 +494,7 @@ class Tag:
     value: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class TranscriptionConfiguration(RequestPart):
     """Sent in requests."""
 
@@ -502,7 +502,7 @@ class TranscriptionConfiguration(RequestPart):
     engine_transcribe_medical_settings: EngineTranscribeMedicalSettings | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class VideoFeatures:
     """Sent in requests."""
 

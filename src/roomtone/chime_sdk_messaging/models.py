@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from attrs import define, field
+from attrs import field
 
-from roomtone._core.model import PASCAL, Dialect, Request, RequestPart
+from roomtone._core.model import PASCAL, Dialect, Request, RequestPart, shape
 
 DIALECT: Dialect = PASCAL
 
@@ -68,7 +68,7 @@ SearchFieldOperator: TypeAlias = Literal["EQUALS", "INCLUDES"] | str
 SortOrder: TypeAlias = Literal["ASCENDING", "DESCENDING"] | str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class AssociateChannelFlowRequest(Request[None]):
     """The request of `associate_channel_flow`, which describes the members."""
 
@@ -77,7 +77,7 @@ class AssociateChannelFlowRequest(Request[None]):
     chime_bearer: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class BatchCreateChannelMembershipRequest(Request["BatchCreateChannelMembershipResponse"]):
     """The request of `batch_create_channel_membership`, which describes the members."""
 
@@ -88,7 +88,7 @@ class BatchCreateChannelMembershipRequest(Request["BatchCreateChannelMembershipR
     sub_channel_id: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class BatchCreateChannelMembershipResponse:
     """The answer of BatchCreateChannelMembership."""
 
@@ -96,7 +96,7 @@ class BatchCreateChannelMembershipResponse:
     errors: list[BatchCreateChannelMembershipError] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ChannelFlowCallbackRequest(Request["ChannelFlowCallbackResponse"]):
     """The request of `channel_flow_callback`, which describes the members."""
 
@@ -106,7 +106,7 @@ class ChannelFlowCallbackRequest(Request["ChannelFlowCallbackResponse"]):
     channel_message: ChannelMessageCallback
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ChannelFlowCallbackResponse:
     """The answer of ChannelFlowCallback."""
 
@@ -114,7 +114,7 @@ class ChannelFlowCallbackResponse:
     callback_id: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateChannelRequest(Request["CreateChannelResponse"]):
     """The request of `create_channel`, which describes the members."""
 
@@ -133,14 +133,14 @@ class CreateChannelRequest(Request["CreateChannelResponse"]):
     expiration_settings: ExpirationSettings | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateChannelResponse:
     """The answer of CreateChannel."""
 
     channel_arn: str = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateChannelBanRequest(Request["CreateChannelBanResponse"]):
     """The request of `create_channel_ban`, which describes the members."""
 
@@ -149,7 +149,7 @@ class CreateChannelBanRequest(Request["CreateChannelBanResponse"]):
     chime_bearer: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateChannelBanResponse:
     """The answer of CreateChannelBan."""
 
@@ -157,7 +157,7 @@ class CreateChannelBanResponse:
     member: Identity
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateChannelFlowRequest(Request["CreateChannelFlowResponse"]):
     """The request of `create_channel_flow`, which describes the members."""
 
@@ -168,14 +168,14 @@ class CreateChannelFlowRequest(Request["CreateChannelFlowResponse"]):
     client_request_token: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateChannelFlowResponse:
     """The answer of CreateChannelFlow."""
 
     channel_flow_arn: str = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateChannelMembershipRequest(Request["CreateChannelMembershipResponse"]):
     """The request of `create_channel_membership`, which describes the members."""
 
@@ -186,7 +186,7 @@ class CreateChannelMembershipRequest(Request["CreateChannelMembershipResponse"])
     sub_channel_id: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateChannelMembershipResponse:
     """The answer of CreateChannelMembership."""
 
@@ -195,7 +195,7 @@ class CreateChannelMembershipResponse:
     sub_channel_id: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateChannelModeratorRequest(Request["CreateChannelModeratorResponse"]):
     """The request of `create_channel_moderator`, which describes the members."""
 
@@ -204,7 +204,7 @@ class CreateChannelModeratorRequest(Request["CreateChannelModeratorResponse"]):
     chime_bearer: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateChannelModeratorResponse:
     """The answer of CreateChannelModerator."""
 
@@ -212,7 +212,7 @@ class CreateChannelModeratorResponse:
     channel_moderator: Identity
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeleteChannelRequest(Request[None]):
     """The request of `delete_channel`, which describes the members."""
 
@@ -220,7 +220,7 @@ class DeleteChannelRequest(Request[None]):
     chime_bearer: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeleteChannelBanRequest(Request[None]):
     """The request of `delete_channel_ban`, which describes the members."""
 
@@ -229,14 +229,14 @@ class DeleteChannelBanRequest(Request[None]):
     chime_bearer: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeleteChannelFlowRequest(Request[None]):
     """The request of `delete_channel_flow`, which describes the members."""
 
     channel_flow_arn: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeleteChannelMembershipRequest(Request[None]):
     """The request of `delete_channel_membership`, which describes the members."""
 
@@ -246,7 +246,7 @@ class DeleteChannelMembershipRequest(Request[None]):
     sub_channel_id: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeleteChannelMessageRequest(Request[None]):
     """The request of `delete_channel_message`, which describes the members."""
 
@@ -256,7 +256,7 @@ class DeleteChannelMessageRequest(Request[None]):
     sub_channel_id: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeleteChannelModeratorRequest(Request[None]):
     """The request of `delete_channel_moderator`, which describes the members."""
 
@@ -265,14 +265,14 @@ class DeleteChannelModeratorRequest(Request[None]):
     chime_bearer: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeleteMessagingStreamingConfigurationsRequest(Request[None]):
     """The request of `delete_messaging_streaming_configurations`, which describes the members."""
 
     app_instance_arn: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DescribeChannelRequest(Request["DescribeChannelResponse"]):
     """The request of `describe_channel`, which describes the members."""
 
@@ -280,14 +280,14 @@ class DescribeChannelRequest(Request["DescribeChannelResponse"]):
     chime_bearer: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DescribeChannelResponse:
     """The answer of DescribeChannel."""
 
     channel: Channel = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DescribeChannelBanRequest(Request["DescribeChannelBanResponse"]):
     """The request of `describe_channel_ban`, which describes the members."""
 
@@ -296,28 +296,28 @@ class DescribeChannelBanRequest(Request["DescribeChannelBanResponse"]):
     chime_bearer: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DescribeChannelBanResponse:
     """The answer of DescribeChannelBan."""
 
     channel_ban: ChannelBan = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DescribeChannelFlowRequest(Request["DescribeChannelFlowResponse"]):
     """The request of `describe_channel_flow`, which describes the members."""
 
     channel_flow_arn: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DescribeChannelFlowResponse:
     """The answer of DescribeChannelFlow."""
 
     channel_flow: ChannelFlow = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DescribeChannelMembershipRequest(Request["DescribeChannelMembershipResponse"]):
     """The request of `describe_channel_membership`, which describes the members."""
 
@@ -327,14 +327,14 @@ class DescribeChannelMembershipRequest(Request["DescribeChannelMembershipRespons
     sub_channel_id: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DescribeChannelMembershipResponse:
     """The answer of DescribeChannelMembership."""
 
     channel_membership: ChannelMembership = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DescribeChannelMembershipForAppInstanceUserRequest(
     Request["DescribeChannelMembershipForAppInstanceUserResponse"]
 ):
@@ -345,14 +345,14 @@ class DescribeChannelMembershipForAppInstanceUserRequest(
     chime_bearer: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DescribeChannelMembershipForAppInstanceUserResponse:
     """The answer of DescribeChannelMembershipForAppInstanceUser."""
 
     channel_membership: ChannelMembershipForAppInstanceUserSummary = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DescribeChannelModeratedByAppInstanceUserRequest(Request["DescribeChannelModeratedByAppInstanceUserResponse"]):
     """The request of `describe_channel_moderated_by_app_instance_user`, which describes the members."""
 
@@ -361,14 +361,14 @@ class DescribeChannelModeratedByAppInstanceUserRequest(Request["DescribeChannelM
     chime_bearer: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DescribeChannelModeratedByAppInstanceUserResponse:
     """The answer of DescribeChannelModeratedByAppInstanceUser."""
 
     channel: ChannelModeratedByAppInstanceUserSummary = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DescribeChannelModeratorRequest(Request["DescribeChannelModeratorResponse"]):
     """The request of `describe_channel_moderator`, which describes the members."""
 
@@ -377,14 +377,14 @@ class DescribeChannelModeratorRequest(Request["DescribeChannelModeratorResponse"
     chime_bearer: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DescribeChannelModeratorResponse:
     """The answer of DescribeChannelModerator."""
 
     channel_moderator: ChannelModerator = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DisassociateChannelFlowRequest(Request[None]):
     """The request of `disassociate_channel_flow`, which describes the members."""
 
@@ -393,7 +393,7 @@ class DisassociateChannelFlowRequest(Request[None]):
     chime_bearer: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetChannelMembershipPreferencesRequest(Request["GetChannelMembershipPreferencesResponse"]):
     """The request of `get_channel_membership_preferences`, which describes the members."""
 
@@ -402,7 +402,7 @@ class GetChannelMembershipPreferencesRequest(Request["GetChannelMembershipPrefer
     chime_bearer: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetChannelMembershipPreferencesResponse:
     """The answer of GetChannelMembershipPreferences."""
 
@@ -411,7 +411,7 @@ class GetChannelMembershipPreferencesResponse:
     preferences: ChannelMembershipPreferences | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetChannelMessageRequest(Request["GetChannelMessageResponse"]):
     """The request of `get_channel_message`, which describes the members."""
 
@@ -421,14 +421,14 @@ class GetChannelMessageRequest(Request["GetChannelMessageResponse"]):
     sub_channel_id: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetChannelMessageResponse:
     """The answer of GetChannelMessage."""
 
     channel_message: ChannelMessage = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetChannelMessageStatusRequest(Request["GetChannelMessageStatusResponse"]):
     """The request of `get_channel_message_status`, which describes the members."""
 
@@ -438,42 +438,42 @@ class GetChannelMessageStatusRequest(Request["GetChannelMessageStatusResponse"])
     sub_channel_id: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetChannelMessageStatusResponse:
     """The answer of GetChannelMessageStatus."""
 
     status: ChannelMessageStatusStructure = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetMessagingSessionEndpointRequest(Request["GetMessagingSessionEndpointResponse"]):
     """The request of `get_messaging_session_endpoint`, which describes the members."""
 
     network_type: NetworkType | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetMessagingSessionEndpointResponse:
     """The answer of GetMessagingSessionEndpoint."""
 
     endpoint: MessagingSessionEndpoint = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetMessagingStreamingConfigurationsRequest(Request["GetMessagingStreamingConfigurationsResponse"]):
     """The request of `get_messaging_streaming_configurations`, which describes the members."""
 
     app_instance_arn: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetMessagingStreamingConfigurationsResponse:
     """The answer of GetMessagingStreamingConfigurations."""
 
     streaming_configurations: list[StreamingConfiguration] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListChannelBansRequest(Request["ListChannelBansResponse"]):
     """The request of `list_channel_bans`, which describes the members."""
 
@@ -483,7 +483,7 @@ class ListChannelBansRequest(Request["ListChannelBansResponse"]):
     chime_bearer: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListChannelBansResponse:
     """The answer of ListChannelBans."""
 
@@ -492,7 +492,7 @@ class ListChannelBansResponse:
     channel_bans: list[ChannelBanSummary] = field(factory=list)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListChannelFlowsRequest(Request["ListChannelFlowsResponse"]):
     """The request of `list_channel_flows`, which describes the members."""
 
@@ -501,7 +501,7 @@ class ListChannelFlowsRequest(Request["ListChannelFlowsResponse"]):
     next_token: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListChannelFlowsResponse:
     """The answer of ListChannelFlows."""
 
@@ -509,7 +509,7 @@ class ListChannelFlowsResponse:
     next_token: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListChannelMembershipsRequest(Request["ListChannelMembershipsResponse"]):
     """The request of `list_channel_memberships`, which describes the members."""
 
@@ -521,7 +521,7 @@ class ListChannelMembershipsRequest(Request["ListChannelMembershipsResponse"]):
     sub_channel_id: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListChannelMembershipsResponse:
     """The answer of ListChannelMemberships."""
 
@@ -530,7 +530,7 @@ class ListChannelMembershipsResponse:
     next_token: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListChannelMembershipsForAppInstanceUserRequest(Request["ListChannelMembershipsForAppInstanceUserResponse"]):
     """The request of `list_channel_memberships_for_app_instance_user`, which describes the members."""
 
@@ -540,7 +540,7 @@ class ListChannelMembershipsForAppInstanceUserRequest(Request["ListChannelMember
     chime_bearer: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListChannelMembershipsForAppInstanceUserResponse:
     """The answer of ListChannelMembershipsForAppInstanceUser."""
 
@@ -548,7 +548,7 @@ class ListChannelMembershipsForAppInstanceUserResponse:
     next_token: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListChannelMessagesRequest(Request["ListChannelMessagesResponse"]):
     """The request of `list_channel_messages`, which describes the members."""
 
@@ -562,7 +562,7 @@ class ListChannelMessagesRequest(Request["ListChannelMessagesResponse"]):
     sub_channel_id: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListChannelMessagesResponse:
     """The answer of ListChannelMessages."""
 
@@ -572,7 +572,7 @@ class ListChannelMessagesResponse:
     sub_channel_id: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListChannelModeratorsRequest(Request["ListChannelModeratorsResponse"]):
     """The request of `list_channel_moderators`, which describes the members."""
 
@@ -582,7 +582,7 @@ class ListChannelModeratorsRequest(Request["ListChannelModeratorsResponse"]):
     chime_bearer: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListChannelModeratorsResponse:
     """The answer of ListChannelModerators."""
 
@@ -591,7 +591,7 @@ class ListChannelModeratorsResponse:
     channel_moderators: list[ChannelModeratorSummary] = field(factory=list)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListChannelsRequest(Request["ListChannelsResponse"]):
     """The request of `list_channels`, which describes the members."""
 
@@ -602,7 +602,7 @@ class ListChannelsRequest(Request["ListChannelsResponse"]):
     chime_bearer: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListChannelsResponse:
     """The answer of ListChannels."""
 
@@ -610,7 +610,7 @@ class ListChannelsResponse:
     next_token: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListChannelsAssociatedWithChannelFlowRequest(Request["ListChannelsAssociatedWithChannelFlowResponse"]):
     """The request of `list_channels_associated_with_channel_flow`, which describes the members."""
 
@@ -619,7 +619,7 @@ class ListChannelsAssociatedWithChannelFlowRequest(Request["ListChannelsAssociat
     next_token: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListChannelsAssociatedWithChannelFlowResponse:
     """The answer of ListChannelsAssociatedWithChannelFlow."""
 
@@ -627,7 +627,7 @@ class ListChannelsAssociatedWithChannelFlowResponse:
     next_token: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListChannelsModeratedByAppInstanceUserRequest(Request["ListChannelsModeratedByAppInstanceUserResponse"]):
     """The request of `list_channels_moderated_by_app_instance_user`, which describes the members."""
 
@@ -637,7 +637,7 @@ class ListChannelsModeratedByAppInstanceUserRequest(Request["ListChannelsModerat
     chime_bearer: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListChannelsModeratedByAppInstanceUserResponse:
     """The answer of ListChannelsModeratedByAppInstanceUser."""
 
@@ -645,7 +645,7 @@ class ListChannelsModeratedByAppInstanceUserResponse:
     next_token: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListSubChannelsRequest(Request["ListSubChannelsResponse"]):
     """The request of `list_sub_channels`, which describes the members."""
 
@@ -655,7 +655,7 @@ class ListSubChannelsRequest(Request["ListSubChannelsResponse"]):
     next_token: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListSubChannelsResponse:
     """The answer of ListSubChannels."""
 
@@ -664,21 +664,21 @@ class ListSubChannelsResponse:
     next_token: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListTagsForResourceRequest(Request["ListTagsForResourceResponse"]):
     """The request of `list_tags_for_resource`, which describes the members."""
 
     resource_arn: str = field(metadata={"wire": "ResourceARN"})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListTagsForResourceResponse:
     """The answer of ListTagsForResource."""
 
     tags: list[Tag] = field(factory=list)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PutChannelExpirationSettingsRequest(Request["PutChannelExpirationSettingsResponse"]):
     """The request of `put_channel_expiration_settings`, which describes the members."""
 
@@ -687,7 +687,7 @@ class PutChannelExpirationSettingsRequest(Request["PutChannelExpirationSettingsR
     expiration_settings: ExpirationSettings | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PutChannelExpirationSettingsResponse:
     """The answer of PutChannelExpirationSettings."""
 
@@ -695,7 +695,7 @@ class PutChannelExpirationSettingsResponse:
     expiration_settings: ExpirationSettings | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PutChannelMembershipPreferencesRequest(Request["PutChannelMembershipPreferencesResponse"]):
     """The request of `put_channel_membership_preferences`, which describes the members."""
 
@@ -705,7 +705,7 @@ class PutChannelMembershipPreferencesRequest(Request["PutChannelMembershipPrefer
     preferences: ChannelMembershipPreferences
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PutChannelMembershipPreferencesResponse:
     """The answer of PutChannelMembershipPreferences."""
 
@@ -714,7 +714,7 @@ class PutChannelMembershipPreferencesResponse:
     preferences: ChannelMembershipPreferences | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PutMessagingStreamingConfigurationsRequest(Request["PutMessagingStreamingConfigurationsResponse"]):
     """The request of `put_messaging_streaming_configurations`, which describes the members."""
 
@@ -722,14 +722,14 @@ class PutMessagingStreamingConfigurationsRequest(Request["PutMessagingStreamingC
     streaming_configurations: Sequence[StreamingConfiguration]
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PutMessagingStreamingConfigurationsResponse:
     """The answer of PutMessagingStreamingConfigurations."""
 
     streaming_configurations: list[StreamingConfiguration] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class RedactChannelMessageRequest(Request["RedactChannelMessageResponse"]):
     """The request of `redact_channel_message`, which describes the members."""
 
@@ -739,7 +739,7 @@ class RedactChannelMessageRequest(Request["RedactChannelMessageResponse"]):
     sub_channel_id: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class RedactChannelMessageResponse:
     """The answer of RedactChannelMessage."""
 
@@ -748,7 +748,7 @@ class RedactChannelMessageResponse:
     sub_channel_id: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class SearchChannelsRequest(Request["SearchChannelsResponse"]):
     """The request of `search_channels`, which describes the members."""
 
@@ -758,7 +758,7 @@ class SearchChannelsRequest(Request["SearchChannelsResponse"]):
     next_token: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class SearchChannelsResponse:
     """The answer of SearchChannels."""
 
@@ -766,7 +766,7 @@ class SearchChannelsResponse:
     next_token: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class SendChannelMessageRequest(Request["SendChannelMessageResponse"]):
     """The request of `send_channel_message`, which describes the members."""
 
@@ -784,7 +784,7 @@ class SendChannelMessageRequest(Request["SendChannelMessageResponse"]):
     target: Sequence[Target] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class SendChannelMessageResponse:
     """The answer of SendChannelMessage."""
 
@@ -794,7 +794,7 @@ class SendChannelMessageResponse:
     sub_channel_id: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class TagResourceRequest(Request[None]):
     """The request of `tag_resource`, which describes the members."""
 
@@ -802,7 +802,7 @@ class TagResourceRequest(Request[None]):
     tags: Sequence[Tag]
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UntagResourceRequest(Request[None]):
     """The request of `untag_resource`, which describes the members."""
 
@@ -810,7 +810,7 @@ class UntagResourceRequest(Request[None]):
     tag_keys: Sequence[str] = field(repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateChannelRequest(Request["UpdateChannelResponse"]):
     """The request of `update_channel`, which describes the members."""
 
@@ -821,14 +821,14 @@ class UpdateChannelRequest(Request["UpdateChannelResponse"]):
     chime_bearer: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateChannelResponse:
     """The answer of UpdateChannel."""
 
     channel_arn: str = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateChannelFlowRequest(Request["UpdateChannelFlowResponse"]):
     """The request of `update_channel_flow`, which describes the members."""
 
@@ -837,14 +837,14 @@ class UpdateChannelFlowRequest(Request["UpdateChannelFlowResponse"]):
     name: str = field(repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateChannelFlowResponse:
     """The answer of UpdateChannelFlow."""
 
     channel_flow_arn: str = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateChannelMessageRequest(Request["UpdateChannelMessageResponse"]):
     """The request of `update_channel_message`, which describes the members."""
 
@@ -857,7 +857,7 @@ class UpdateChannelMessageRequest(Request["UpdateChannelMessageResponse"]):
     content_type: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateChannelMessageResponse:
     """The answer of UpdateChannelMessage."""
 
@@ -867,7 +867,7 @@ class UpdateChannelMessageResponse:
     sub_channel_id: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateChannelReadMarkerRequest(Request["UpdateChannelReadMarkerResponse"]):
     """The request of `update_channel_read_marker`, which describes the members."""
 
@@ -875,14 +875,14 @@ class UpdateChannelReadMarkerRequest(Request["UpdateChannelReadMarkerResponse"])
     chime_bearer: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateChannelReadMarkerResponse:
     """The answer of UpdateChannelReadMarker."""
 
     channel_arn: str = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class AppInstanceUserMembershipSummary:
     """Found in answers."""
 
@@ -891,7 +891,7 @@ class AppInstanceUserMembershipSummary:
     sub_channel_id: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class BatchChannelMemberships:
     """Found in answers."""
 
@@ -902,7 +902,7 @@ class BatchChannelMemberships:
     sub_channel_id: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class BatchCreateChannelMembershipError:
     """Found in answers."""
 
@@ -911,7 +911,7 @@ class BatchCreateChannelMembershipError:
     error_message: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class Channel:
     """Found in answers."""
 
@@ -929,7 +929,7 @@ class Channel:
     expiration_settings: ExpirationSettings | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ChannelAssociatedWithFlowSummary:
     """Found in answers."""
 
@@ -940,7 +940,7 @@ class ChannelAssociatedWithFlowSummary:
     metadata: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ChannelBan:
     """Found in answers."""
 
@@ -950,14 +950,14 @@ class ChannelBan:
     created_by: Identity | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ChannelBanSummary:
     """Found in answers."""
 
     member: Identity | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ChannelFlow:
     """Found in answers."""
 
@@ -968,7 +968,7 @@ class ChannelFlow:
     last_updated_timestamp: datetime | None = field(default=None, metadata={"timestamp": "epoch"})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ChannelFlowSummary:
     """Found in answers."""
 
@@ -977,7 +977,7 @@ class ChannelFlowSummary:
     processors: list[Processor] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ChannelMembership:
     """Found in answers."""
 
@@ -990,7 +990,7 @@ class ChannelMembership:
     sub_channel_id: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ChannelMembershipForAppInstanceUserSummary:
     """Found in answers."""
 
@@ -998,21 +998,21 @@ class ChannelMembershipForAppInstanceUserSummary:
     app_instance_user_membership_summary: AppInstanceUserMembershipSummary | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ChannelMembershipPreferences:
     """Sent in requests."""
 
     push_notifications: PushNotificationPreferences | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ChannelMembershipSummary:
     """Found in answers."""
 
     member: Identity | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ChannelMessage:
     """Found in answers."""
 
@@ -1034,7 +1034,7 @@ class ChannelMessage:
     target: list[Target] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ChannelMessageCallback(RequestPart):
     """Sent in requests.
 
@@ -1056,7 +1056,7 @@ class ChannelMessageCallback(RequestPart):
     content_type: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ChannelMessageStatusStructure:
     """Found in answers."""
 
@@ -1064,7 +1064,7 @@ class ChannelMessageStatusStructure:
     detail: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ChannelMessageSummary:
     """Found in answers."""
 
@@ -1083,14 +1083,14 @@ class ChannelMessageSummary:
     target: list[Target] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ChannelModeratedByAppInstanceUserSummary:
     """Found in answers."""
 
     channel_summary: ChannelSummary | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ChannelModerator:
     """Found in answers."""
 
@@ -1100,14 +1100,14 @@ class ChannelModerator:
     created_by: Identity | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ChannelModeratorSummary:
     """Found in answers."""
 
     moderator: Identity | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ChannelSummary:
     """Found in answers."""
 
@@ -1119,7 +1119,7 @@ class ChannelSummary:
     last_message_timestamp: datetime | None = field(default=None, metadata={"timestamp": "epoch"})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ElasticChannelConfiguration:
     """Sent in requests.
 
@@ -1134,7 +1134,7 @@ class ElasticChannelConfiguration:
     minimum_membership_percentage: int
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ExpirationSettings:
     """Sent in requests.
 
@@ -1146,7 +1146,7 @@ class ExpirationSettings:
     expiration_criterion: ExpirationCriterion
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class Identity:
     """Found in answers."""
 
@@ -1154,7 +1154,7 @@ class Identity:
     name: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class LambdaConfiguration:
     """Sent in requests.
 
@@ -1166,7 +1166,7 @@ class LambdaConfiguration:
     invocation_type: InvocationType
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class MessageAttributeValue:
     """Sent in requests.
 
@@ -1177,14 +1177,14 @@ class MessageAttributeValue:
     string_values: Sequence[str] | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class MessagingSessionEndpoint:
     """Found in answers."""
 
     url: str = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class Processor:
     """Sent in requests.
 
@@ -1199,14 +1199,14 @@ class Processor:
     fallback_action: FallbackAction
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ProcessorConfiguration:
     """Sent in requests."""
 
     lambda_: LambdaConfiguration
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PushNotificationConfiguration(RequestPart):
     """Sent in requests.
 
@@ -1220,7 +1220,7 @@ class PushNotificationConfiguration(RequestPart):
     type: PushNotificationType | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PushNotificationPreferences:
     """Sent in requests.
 
@@ -1232,7 +1232,7 @@ class PushNotificationPreferences:
     filter_rule: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class SearchField(RequestPart):
     """Sent in requests.
 
@@ -1245,7 +1245,7 @@ class SearchField(RequestPart):
     operator: SearchFieldOperator
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class StreamingConfiguration:
     """Sent in requests.
 
@@ -1257,7 +1257,7 @@ class StreamingConfiguration:
     resource_arn: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class SubChannelSummary:
     """Found in answers."""
 
@@ -1265,7 +1265,7 @@ class SubChannelSummary:
     membership_count: int | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class Tag:
     """Sent in requests.
 
@@ -1278,7 +1278,7 @@ class Tag:
     value: str = field(repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class Target:
     """Sent in requests.
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from attrs import define, field
+from attrs import field
 
-from roomtone._core.model import PASCAL, Dialect, Request, RequestPart
+from roomtone._core.model import PASCAL, Dialect, Request, RequestPart, shape
 
 DIALECT: Dialect = PASCAL
 
@@ -145,7 +145,7 @@ VoiceConnectorIntegrationType: TypeAlias = (
 )
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class AssociatePhoneNumbersWithVoiceConnectorRequest(Request["AssociatePhoneNumbersWithVoiceConnectorResponse"]):
     """The request of `associate_phone_numbers_with_voice_connector`, which describes the members."""
 
@@ -154,14 +154,14 @@ class AssociatePhoneNumbersWithVoiceConnectorRequest(Request["AssociatePhoneNumb
     force_associate: bool | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class AssociatePhoneNumbersWithVoiceConnectorResponse:
     """The answer of AssociatePhoneNumbersWithVoiceConnector."""
 
     phone_number_errors: list[PhoneNumberError] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class AssociatePhoneNumbersWithVoiceConnectorGroupRequest(
     Request["AssociatePhoneNumbersWithVoiceConnectorGroupResponse"]
 ):
@@ -172,42 +172,42 @@ class AssociatePhoneNumbersWithVoiceConnectorGroupRequest(
     force_associate: bool | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class AssociatePhoneNumbersWithVoiceConnectorGroupResponse:
     """The answer of AssociatePhoneNumbersWithVoiceConnectorGroup."""
 
     phone_number_errors: list[PhoneNumberError] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class BatchDeletePhoneNumberRequest(Request["BatchDeletePhoneNumberResponse"]):
     """The request of `batch_delete_phone_number`, which describes the members."""
 
     phone_number_ids: Sequence[str]
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class BatchDeletePhoneNumberResponse:
     """The answer of BatchDeletePhoneNumber."""
 
     phone_number_errors: list[PhoneNumberError] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class BatchUpdatePhoneNumberRequest(Request["BatchUpdatePhoneNumberResponse"]):
     """The request of `batch_update_phone_number`, which describes the members."""
 
     update_phone_number_request_items: Sequence[UpdatePhoneNumberRequestItem]
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class BatchUpdatePhoneNumberResponse:
     """The answer of BatchUpdatePhoneNumber."""
 
     phone_number_errors: list[PhoneNumberError] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreatePhoneNumberOrderRequest(Request["CreatePhoneNumberOrderResponse"]):
     """The request of `create_phone_number_order`, which describes the members."""
 
@@ -216,14 +216,14 @@ class CreatePhoneNumberOrderRequest(Request["CreatePhoneNumberOrderResponse"]):
     name: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreatePhoneNumberOrderResponse:
     """The answer of CreatePhoneNumberOrder."""
 
     phone_number_order: PhoneNumberOrder = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateProxySessionRequest(Request["CreateProxySessionResponse"]):
     """The request of `create_proxy_session`, which describes the members."""
 
@@ -237,14 +237,14 @@ class CreateProxySessionRequest(Request["CreateProxySessionResponse"]):
     geo_match_params: GeoMatchParams | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateProxySessionResponse:
     """The answer of CreateProxySession."""
 
     proxy_session: ProxySession = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateSipMediaApplicationRequest(Request["CreateSipMediaApplicationResponse"]):
     """The request of `create_sip_media_application`, which describes the members."""
 
@@ -254,14 +254,14 @@ class CreateSipMediaApplicationRequest(Request["CreateSipMediaApplicationRespons
     tags: Sequence[Tag] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateSipMediaApplicationResponse:
     """The answer of CreateSipMediaApplication."""
 
     sip_media_application: SipMediaApplication = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateSipMediaApplicationCallRequest(Request["CreateSipMediaApplicationCallResponse"]):
     """The request of `create_sip_media_application_call`, which describes the members."""
 
@@ -272,14 +272,14 @@ class CreateSipMediaApplicationCallRequest(Request["CreateSipMediaApplicationCal
     arguments_map: Mapping[str, str] | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateSipMediaApplicationCallResponse:
     """The answer of CreateSipMediaApplicationCall."""
 
     sip_media_application_call: SipMediaApplicationCall = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateSipRuleRequest(Request["CreateSipRuleResponse"]):
     """The request of `create_sip_rule`, which describes the members."""
 
@@ -290,14 +290,14 @@ class CreateSipRuleRequest(Request["CreateSipRuleResponse"]):
     target_applications: Sequence[SipRuleTargetApplication]
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateSipRuleResponse:
     """The answer of CreateSipRule."""
 
     sip_rule: SipRule = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateVoiceConnectorRequest(Request["CreateVoiceConnectorResponse"]):
     """The request of `create_voice_connector`, which describes the members."""
 
@@ -309,14 +309,14 @@ class CreateVoiceConnectorRequest(Request["CreateVoiceConnectorResponse"]):
     network_type: NetworkType | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateVoiceConnectorResponse:
     """The answer of CreateVoiceConnector."""
 
     voice_connector: VoiceConnector = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateVoiceConnectorGroupRequest(Request["CreateVoiceConnectorGroupResponse"]):
     """The request of `create_voice_connector_group`, which describes the members."""
 
@@ -325,28 +325,28 @@ class CreateVoiceConnectorGroupRequest(Request["CreateVoiceConnectorGroupRespons
     call_distribution_type: CallDistributionType | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateVoiceConnectorGroupResponse:
     """The answer of CreateVoiceConnectorGroup."""
 
     voice_connector_group: VoiceConnectorGroup = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateVoiceProfileRequest(Request["CreateVoiceProfileResponse"]):
     """The request of `create_voice_profile`, which describes the members."""
 
     speaker_search_task_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateVoiceProfileResponse:
     """The answer of CreateVoiceProfile."""
 
     voice_profile: VoiceProfile = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateVoiceProfileDomainRequest(Request["CreateVoiceProfileDomainResponse"]):
     """The request of `create_voice_profile_domain`, which describes the members."""
 
@@ -357,21 +357,21 @@ class CreateVoiceProfileDomainRequest(Request["CreateVoiceProfileDomainResponse"
     tags: Sequence[Tag] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateVoiceProfileDomainResponse:
     """The answer of CreateVoiceProfileDomain."""
 
     voice_profile_domain: VoiceProfileDomain = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeletePhoneNumberRequest(Request[None]):
     """The request of `delete_phone_number`, which describes the members."""
 
     phone_number_id: str = field(repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeleteProxySessionRequest(Request[None]):
     """The request of `delete_proxy_session`, which describes the members."""
 
@@ -379,77 +379,77 @@ class DeleteProxySessionRequest(Request[None]):
     proxy_session_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeleteSipMediaApplicationRequest(Request[None]):
     """The request of `delete_sip_media_application`, which describes the members."""
 
     sip_media_application_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeleteSipRuleRequest(Request[None]):
     """The request of `delete_sip_rule`, which describes the members."""
 
     sip_rule_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeleteVoiceConnectorRequest(Request[None]):
     """The request of `delete_voice_connector`, which describes the members."""
 
     voice_connector_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeleteVoiceConnectorEmergencyCallingConfigurationRequest(Request[None]):
     """The request of `delete_voice_connector_emergency_calling_configuration`, which describes the members."""
 
     voice_connector_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeleteVoiceConnectorExternalSystemsConfigurationRequest(Request[None]):
     """The request of `delete_voice_connector_external_systems_configuration`, which describes the members."""
 
     voice_connector_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeleteVoiceConnectorGroupRequest(Request[None]):
     """The request of `delete_voice_connector_group`, which describes the members."""
 
     voice_connector_group_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeleteVoiceConnectorOriginationRequest(Request[None]):
     """The request of `delete_voice_connector_origination`, which describes the members."""
 
     voice_connector_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeleteVoiceConnectorProxyRequest(Request[None]):
     """The request of `delete_voice_connector_proxy`, which describes the members."""
 
     voice_connector_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeleteVoiceConnectorStreamingConfigurationRequest(Request[None]):
     """The request of `delete_voice_connector_streaming_configuration`, which describes the members."""
 
     voice_connector_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeleteVoiceConnectorTerminationRequest(Request[None]):
     """The request of `delete_voice_connector_termination`, which describes the members."""
 
     voice_connector_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeleteVoiceConnectorTerminationCredentialsRequest(Request[None]):
     """The request of `delete_voice_connector_termination_credentials`, which describes the members."""
 
@@ -457,21 +457,21 @@ class DeleteVoiceConnectorTerminationCredentialsRequest(Request[None]):
     usernames: Sequence[str] = field(repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeleteVoiceProfileRequest(Request[None]):
     """The request of `delete_voice_profile`, which describes the members."""
 
     voice_profile_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeleteVoiceProfileDomainRequest(Request[None]):
     """The request of `delete_voice_profile_domain`, which describes the members."""
 
     voice_profile_domain_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DisassociatePhoneNumbersFromVoiceConnectorRequest(Request["DisassociatePhoneNumbersFromVoiceConnectorResponse"]):
     """The request of `disassociate_phone_numbers_from_voice_connector`, which describes the members."""
 
@@ -479,14 +479,14 @@ class DisassociatePhoneNumbersFromVoiceConnectorRequest(Request["DisassociatePho
     e164_phone_numbers: Sequence[str] = field(repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DisassociatePhoneNumbersFromVoiceConnectorResponse:
     """The answer of DisassociatePhoneNumbersFromVoiceConnector."""
 
     phone_number_errors: list[PhoneNumberError] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DisassociatePhoneNumbersFromVoiceConnectorGroupRequest(
     Request["DisassociatePhoneNumbersFromVoiceConnectorGroupResponse"]
 ):
@@ -496,59 +496,59 @@ class DisassociatePhoneNumbersFromVoiceConnectorGroupRequest(
     e164_phone_numbers: Sequence[str] = field(repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DisassociatePhoneNumbersFromVoiceConnectorGroupResponse:
     """The answer of DisassociatePhoneNumbersFromVoiceConnectorGroup."""
 
     phone_number_errors: list[PhoneNumberError] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetGlobalSettingsRequest(Request["GetGlobalSettingsResponse"]):
     """The request of `get_global_settings`, which describes the members."""
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetGlobalSettingsResponse:
     """The answer of GetGlobalSettings."""
 
     voice_connector: VoiceConnectorSettings | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetPhoneNumberRequest(Request["GetPhoneNumberResponse"]):
     """The request of `get_phone_number`, which describes the members."""
 
     phone_number_id: str = field(repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetPhoneNumberResponse:
     """The answer of GetPhoneNumber."""
 
     phone_number: PhoneNumber = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetPhoneNumberOrderRequest(Request["GetPhoneNumberOrderResponse"]):
     """The request of `get_phone_number_order`, which describes the members."""
 
     phone_number_order_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetPhoneNumberOrderResponse:
     """The answer of GetPhoneNumberOrder."""
 
     phone_number_order: PhoneNumberOrder = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetPhoneNumberSettingsRequest(Request["GetPhoneNumberSettingsResponse"]):
     """The request of `get_phone_number_settings`, which describes the members."""
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetPhoneNumberSettingsResponse:
     """The answer of GetPhoneNumberSettings."""
 
@@ -556,7 +556,7 @@ class GetPhoneNumberSettingsResponse:
     calling_name_updated_timestamp: datetime | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetProxySessionRequest(Request["GetProxySessionResponse"]):
     """The request of `get_proxy_session`, which describes the members."""
 
@@ -564,28 +564,28 @@ class GetProxySessionRequest(Request["GetProxySessionResponse"]):
     proxy_session_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetProxySessionResponse:
     """The answer of GetProxySession."""
 
     proxy_session: ProxySession = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetSipMediaApplicationRequest(Request["GetSipMediaApplicationResponse"]):
     """The request of `get_sip_media_application`, which describes the members."""
 
     sip_media_application_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetSipMediaApplicationResponse:
     """The answer of GetSipMediaApplication."""
 
     sip_media_application: SipMediaApplication = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetSipMediaApplicationAlexaSkillConfigurationRequest(
     Request["GetSipMediaApplicationAlexaSkillConfigurationResponse"]
 ):
@@ -594,42 +594,42 @@ class GetSipMediaApplicationAlexaSkillConfigurationRequest(
     sip_media_application_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetSipMediaApplicationAlexaSkillConfigurationResponse:
     """The answer of GetSipMediaApplicationAlexaSkillConfiguration."""
 
     sip_media_application_alexa_skill_configuration: SipMediaApplicationAlexaSkillConfiguration | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetSipMediaApplicationLoggingConfigurationRequest(Request["GetSipMediaApplicationLoggingConfigurationResponse"]):
     """The request of `get_sip_media_application_logging_configuration`, which describes the members."""
 
     sip_media_application_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetSipMediaApplicationLoggingConfigurationResponse:
     """The answer of GetSipMediaApplicationLoggingConfiguration."""
 
     sip_media_application_logging_configuration: SipMediaApplicationLoggingConfiguration | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetSipRuleRequest(Request["GetSipRuleResponse"]):
     """The request of `get_sip_rule`, which describes the members."""
 
     sip_rule_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetSipRuleResponse:
     """The answer of GetSipRule."""
 
     sip_rule: SipRule = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetSpeakerSearchTaskRequest(Request["GetSpeakerSearchTaskResponse"]):
     """The request of `get_speaker_search_task`, which describes the members."""
 
@@ -637,28 +637,28 @@ class GetSpeakerSearchTaskRequest(Request["GetSpeakerSearchTaskResponse"]):
     speaker_search_task_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetSpeakerSearchTaskResponse:
     """The answer of GetSpeakerSearchTask."""
 
     speaker_search_task: SpeakerSearchTask = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetVoiceConnectorRequest(Request["GetVoiceConnectorResponse"]):
     """The request of `get_voice_connector`, which describes the members."""
 
     voice_connector_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetVoiceConnectorResponse:
     """The answer of GetVoiceConnector."""
 
     voice_connector: VoiceConnector = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetVoiceConnectorEmergencyCallingConfigurationRequest(
     Request["GetVoiceConnectorEmergencyCallingConfigurationResponse"]
 ):
@@ -667,14 +667,14 @@ class GetVoiceConnectorEmergencyCallingConfigurationRequest(
     voice_connector_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetVoiceConnectorEmergencyCallingConfigurationResponse:
     """The answer of GetVoiceConnectorEmergencyCallingConfiguration."""
 
     emergency_calling_configuration: EmergencyCallingConfiguration | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetVoiceConnectorExternalSystemsConfigurationRequest(
     Request["GetVoiceConnectorExternalSystemsConfigurationResponse"]
 ):
@@ -683,140 +683,140 @@ class GetVoiceConnectorExternalSystemsConfigurationRequest(
     voice_connector_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetVoiceConnectorExternalSystemsConfigurationResponse:
     """The answer of GetVoiceConnectorExternalSystemsConfiguration."""
 
     external_systems_configuration: ExternalSystemsConfiguration | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetVoiceConnectorGroupRequest(Request["GetVoiceConnectorGroupResponse"]):
     """The request of `get_voice_connector_group`, which describes the members."""
 
     voice_connector_group_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetVoiceConnectorGroupResponse:
     """The answer of GetVoiceConnectorGroup."""
 
     voice_connector_group: VoiceConnectorGroup = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetVoiceConnectorLoggingConfigurationRequest(Request["GetVoiceConnectorLoggingConfigurationResponse"]):
     """The request of `get_voice_connector_logging_configuration`, which describes the members."""
 
     voice_connector_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetVoiceConnectorLoggingConfigurationResponse:
     """The answer of GetVoiceConnectorLoggingConfiguration."""
 
     logging_configuration: LoggingConfiguration | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetVoiceConnectorOriginationRequest(Request["GetVoiceConnectorOriginationResponse"]):
     """The request of `get_voice_connector_origination`, which describes the members."""
 
     voice_connector_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetVoiceConnectorOriginationResponse:
     """The answer of GetVoiceConnectorOrigination."""
 
     origination: Origination | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetVoiceConnectorProxyRequest(Request["GetVoiceConnectorProxyResponse"]):
     """The request of `get_voice_connector_proxy`, which describes the members."""
 
     voice_connector_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetVoiceConnectorProxyResponse:
     """The answer of GetVoiceConnectorProxy."""
 
     proxy: Proxy | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetVoiceConnectorStreamingConfigurationRequest(Request["GetVoiceConnectorStreamingConfigurationResponse"]):
     """The request of `get_voice_connector_streaming_configuration`, which describes the members."""
 
     voice_connector_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetVoiceConnectorStreamingConfigurationResponse:
     """The answer of GetVoiceConnectorStreamingConfiguration."""
 
     streaming_configuration: StreamingConfiguration | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetVoiceConnectorTerminationRequest(Request["GetVoiceConnectorTerminationResponse"]):
     """The request of `get_voice_connector_termination`, which describes the members."""
 
     voice_connector_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetVoiceConnectorTerminationResponse:
     """The answer of GetVoiceConnectorTermination."""
 
     termination: Termination | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetVoiceConnectorTerminationHealthRequest(Request["GetVoiceConnectorTerminationHealthResponse"]):
     """The request of `get_voice_connector_termination_health`, which describes the members."""
 
     voice_connector_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetVoiceConnectorTerminationHealthResponse:
     """The answer of GetVoiceConnectorTerminationHealth."""
 
     termination_health: TerminationHealth | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetVoiceProfileRequest(Request["GetVoiceProfileResponse"]):
     """The request of `get_voice_profile`, which describes the members."""
 
     voice_profile_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetVoiceProfileResponse:
     """The answer of GetVoiceProfile."""
 
     voice_profile: VoiceProfile = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetVoiceProfileDomainRequest(Request["GetVoiceProfileDomainResponse"]):
     """The request of `get_voice_profile_domain`, which describes the members."""
 
     voice_profile_domain_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetVoiceProfileDomainResponse:
     """The answer of GetVoiceProfileDomain."""
 
     voice_profile_domain: VoiceProfileDomain = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetVoiceToneAnalysisTaskRequest(Request["GetVoiceToneAnalysisTaskResponse"]):
     """The request of `get_voice_tone_analysis_task`, which describes the members."""
 
@@ -825,26 +825,26 @@ class GetVoiceToneAnalysisTaskRequest(Request["GetVoiceToneAnalysisTaskResponse"
     is_caller: bool
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetVoiceToneAnalysisTaskResponse:
     """The answer of GetVoiceToneAnalysisTask."""
 
     voice_tone_analysis_task: VoiceToneAnalysisTask = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListAvailableVoiceConnectorRegionsRequest(Request["ListAvailableVoiceConnectorRegionsResponse"]):
     """The request of `list_available_voice_connector_regions`, which describes the members."""
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListAvailableVoiceConnectorRegionsResponse:
     """The answer of ListAvailableVoiceConnectorRegions."""
 
     voice_connector_regions: list[VoiceConnectorAwsRegion] = field(factory=list)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListPhoneNumberOrdersRequest(Request["ListPhoneNumberOrdersResponse"]):
     """The request of `list_phone_number_orders`, which describes the members."""
 
@@ -852,7 +852,7 @@ class ListPhoneNumberOrdersRequest(Request["ListPhoneNumberOrdersResponse"]):
     max_results: int | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListPhoneNumberOrdersResponse:
     """The answer of ListPhoneNumberOrders."""
 
@@ -860,7 +860,7 @@ class ListPhoneNumberOrdersResponse:
     next_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListPhoneNumbersRequest(Request["ListPhoneNumbersResponse"]):
     """The request of `list_phone_numbers`, which describes the members."""
 
@@ -872,7 +872,7 @@ class ListPhoneNumbersRequest(Request["ListPhoneNumbersResponse"]):
     next_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListPhoneNumbersResponse:
     """The answer of ListPhoneNumbers."""
 
@@ -880,7 +880,7 @@ class ListPhoneNumbersResponse:
     next_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListProxySessionsRequest(Request["ListProxySessionsResponse"]):
     """The request of `list_proxy_sessions`, which describes the members."""
 
@@ -890,7 +890,7 @@ class ListProxySessionsRequest(Request["ListProxySessionsResponse"]):
     max_results: int | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListProxySessionsResponse:
     """The answer of ListProxySessions."""
 
@@ -898,7 +898,7 @@ class ListProxySessionsResponse:
     next_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListSipMediaApplicationsRequest(Request["ListSipMediaApplicationsResponse"]):
     """The request of `list_sip_media_applications`, which describes the members."""
 
@@ -906,7 +906,7 @@ class ListSipMediaApplicationsRequest(Request["ListSipMediaApplicationsResponse"
     next_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListSipMediaApplicationsResponse:
     """The answer of ListSipMediaApplications."""
 
@@ -914,7 +914,7 @@ class ListSipMediaApplicationsResponse:
     next_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListSipRulesRequest(Request["ListSipRulesResponse"]):
     """The request of `list_sip_rules`, which describes the members."""
 
@@ -923,7 +923,7 @@ class ListSipRulesRequest(Request["ListSipRulesResponse"]):
     next_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListSipRulesResponse:
     """The answer of ListSipRules."""
 
@@ -931,35 +931,35 @@ class ListSipRulesResponse:
     next_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListSupportedPhoneNumberCountriesRequest(Request["ListSupportedPhoneNumberCountriesResponse"]):
     """The request of `list_supported_phone_number_countries`, which describes the members."""
 
     product_type: PhoneNumberProductType
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListSupportedPhoneNumberCountriesResponse:
     """The answer of ListSupportedPhoneNumberCountries."""
 
     phone_number_countries: list[PhoneNumberCountry] = field(factory=list)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListTagsForResourceRequest(Request["ListTagsForResourceResponse"]):
     """The request of `list_tags_for_resource`, which describes the members."""
 
     resource_arn: str = field(repr=False, metadata={"wire": "ResourceARN"})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListTagsForResourceResponse:
     """The answer of ListTagsForResource."""
 
     tags: list[Tag] = field(factory=list)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListVoiceConnectorGroupsRequest(Request["ListVoiceConnectorGroupsResponse"]):
     """The request of `list_voice_connector_groups`, which describes the members."""
 
@@ -967,7 +967,7 @@ class ListVoiceConnectorGroupsRequest(Request["ListVoiceConnectorGroupsResponse"
     max_results: int | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListVoiceConnectorGroupsResponse:
     """The answer of ListVoiceConnectorGroups."""
 
@@ -975,21 +975,21 @@ class ListVoiceConnectorGroupsResponse:
     next_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListVoiceConnectorTerminationCredentialsRequest(Request["ListVoiceConnectorTerminationCredentialsResponse"]):
     """The request of `list_voice_connector_termination_credentials`, which describes the members."""
 
     voice_connector_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListVoiceConnectorTerminationCredentialsResponse:
     """The answer of ListVoiceConnectorTerminationCredentials."""
 
     usernames: list[str] = field(factory=list, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListVoiceConnectorsRequest(Request["ListVoiceConnectorsResponse"]):
     """The request of `list_voice_connectors`, which describes the members."""
 
@@ -997,7 +997,7 @@ class ListVoiceConnectorsRequest(Request["ListVoiceConnectorsResponse"]):
     max_results: int | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListVoiceConnectorsResponse:
     """The answer of ListVoiceConnectors."""
 
@@ -1005,7 +1005,7 @@ class ListVoiceConnectorsResponse:
     next_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListVoiceProfileDomainsRequest(Request["ListVoiceProfileDomainsResponse"]):
     """The request of `list_voice_profile_domains`, which describes the members."""
 
@@ -1013,7 +1013,7 @@ class ListVoiceProfileDomainsRequest(Request["ListVoiceProfileDomainsResponse"])
     max_results: int | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListVoiceProfileDomainsResponse:
     """The answer of ListVoiceProfileDomains."""
 
@@ -1021,7 +1021,7 @@ class ListVoiceProfileDomainsResponse:
     next_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListVoiceProfilesRequest(Request["ListVoiceProfilesResponse"]):
     """The request of `list_voice_profiles`, which describes the members."""
 
@@ -1030,7 +1030,7 @@ class ListVoiceProfilesRequest(Request["ListVoiceProfilesResponse"]):
     max_results: int | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListVoiceProfilesResponse:
     """The answer of ListVoiceProfiles."""
 
@@ -1038,7 +1038,7 @@ class ListVoiceProfilesResponse:
     next_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PutSipMediaApplicationAlexaSkillConfigurationRequest(
     Request["PutSipMediaApplicationAlexaSkillConfigurationResponse"]
 ):
@@ -1048,14 +1048,14 @@ class PutSipMediaApplicationAlexaSkillConfigurationRequest(
     sip_media_application_alexa_skill_configuration: SipMediaApplicationAlexaSkillConfiguration | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PutSipMediaApplicationAlexaSkillConfigurationResponse:
     """The answer of PutSipMediaApplicationAlexaSkillConfiguration."""
 
     sip_media_application_alexa_skill_configuration: SipMediaApplicationAlexaSkillConfiguration | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PutSipMediaApplicationLoggingConfigurationRequest(Request["PutSipMediaApplicationLoggingConfigurationResponse"]):
     """The request of `put_sip_media_application_logging_configuration`, which describes the members."""
 
@@ -1063,14 +1063,14 @@ class PutSipMediaApplicationLoggingConfigurationRequest(Request["PutSipMediaAppl
     sip_media_application_logging_configuration: SipMediaApplicationLoggingConfiguration | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PutSipMediaApplicationLoggingConfigurationResponse:
     """The answer of PutSipMediaApplicationLoggingConfiguration."""
 
     sip_media_application_logging_configuration: SipMediaApplicationLoggingConfiguration | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PutVoiceConnectorEmergencyCallingConfigurationRequest(
     Request["PutVoiceConnectorEmergencyCallingConfigurationResponse"]
 ):
@@ -1080,14 +1080,14 @@ class PutVoiceConnectorEmergencyCallingConfigurationRequest(
     emergency_calling_configuration: EmergencyCallingConfiguration
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PutVoiceConnectorEmergencyCallingConfigurationResponse:
     """The answer of PutVoiceConnectorEmergencyCallingConfiguration."""
 
     emergency_calling_configuration: EmergencyCallingConfiguration | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PutVoiceConnectorExternalSystemsConfigurationRequest(
     Request["PutVoiceConnectorExternalSystemsConfigurationResponse"]
 ):
@@ -1098,14 +1098,14 @@ class PutVoiceConnectorExternalSystemsConfigurationRequest(
     contact_center_system_types: Sequence[ContactCenterSystemType] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PutVoiceConnectorExternalSystemsConfigurationResponse:
     """The answer of PutVoiceConnectorExternalSystemsConfiguration."""
 
     external_systems_configuration: ExternalSystemsConfiguration | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PutVoiceConnectorLoggingConfigurationRequest(Request["PutVoiceConnectorLoggingConfigurationResponse"]):
     """The request of `put_voice_connector_logging_configuration`, which describes the members."""
 
@@ -1113,14 +1113,14 @@ class PutVoiceConnectorLoggingConfigurationRequest(Request["PutVoiceConnectorLog
     logging_configuration: LoggingConfiguration
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PutVoiceConnectorLoggingConfigurationResponse:
     """The answer of PutVoiceConnectorLoggingConfiguration."""
 
     logging_configuration: LoggingConfiguration | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PutVoiceConnectorOriginationRequest(Request["PutVoiceConnectorOriginationResponse"]):
     """The request of `put_voice_connector_origination`, which describes the members."""
 
@@ -1128,14 +1128,14 @@ class PutVoiceConnectorOriginationRequest(Request["PutVoiceConnectorOriginationR
     origination: Origination
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PutVoiceConnectorOriginationResponse:
     """The answer of PutVoiceConnectorOrigination."""
 
     origination: Origination | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PutVoiceConnectorProxyRequest(Request["PutVoiceConnectorProxyResponse"]):
     """The request of `put_voice_connector_proxy`, which describes the members."""
 
@@ -1146,14 +1146,14 @@ class PutVoiceConnectorProxyRequest(Request["PutVoiceConnectorProxyResponse"]):
     disabled: bool | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PutVoiceConnectorProxyResponse:
     """The answer of PutVoiceConnectorProxy."""
 
     proxy: Proxy | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PutVoiceConnectorStreamingConfigurationRequest(Request["PutVoiceConnectorStreamingConfigurationResponse"]):
     """The request of `put_voice_connector_streaming_configuration`, which describes the members."""
 
@@ -1161,14 +1161,14 @@ class PutVoiceConnectorStreamingConfigurationRequest(Request["PutVoiceConnectorS
     streaming_configuration: StreamingConfiguration
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PutVoiceConnectorStreamingConfigurationResponse:
     """The answer of PutVoiceConnectorStreamingConfiguration."""
 
     streaming_configuration: StreamingConfiguration | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PutVoiceConnectorTerminationRequest(Request["PutVoiceConnectorTerminationResponse"]):
     """The request of `put_voice_connector_termination`, which describes the members."""
 
@@ -1176,14 +1176,14 @@ class PutVoiceConnectorTerminationRequest(Request["PutVoiceConnectorTerminationR
     termination: Termination
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PutVoiceConnectorTerminationResponse:
     """The answer of PutVoiceConnectorTermination."""
 
     termination: Termination | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PutVoiceConnectorTerminationCredentialsRequest(Request[None]):
     """The request of `put_voice_connector_termination_credentials`, which describes the members."""
 
@@ -1191,21 +1191,21 @@ class PutVoiceConnectorTerminationCredentialsRequest(Request[None]):
     credentials: Sequence[Credential] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class RestorePhoneNumberRequest(Request["RestorePhoneNumberResponse"]):
     """The request of `restore_phone_number`, which describes the members."""
 
     phone_number_id: str = field(repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class RestorePhoneNumberResponse:
     """The answer of RestorePhoneNumber."""
 
     phone_number: PhoneNumber = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class SearchAvailablePhoneNumbersRequest(Request["SearchAvailablePhoneNumbersResponse"]):
     """The request of `search_available_phone_numbers`, which describes the members."""
 
@@ -1219,7 +1219,7 @@ class SearchAvailablePhoneNumbersRequest(Request["SearchAvailablePhoneNumbersRes
     next_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class SearchAvailablePhoneNumbersResponse:
     """The answer of SearchAvailablePhoneNumbers."""
 
@@ -1227,7 +1227,7 @@ class SearchAvailablePhoneNumbersResponse:
     next_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class StartSpeakerSearchTaskRequest(Request["StartSpeakerSearchTaskResponse"]):
     """The request of `start_speaker_search_task`, which describes the members."""
 
@@ -1238,14 +1238,14 @@ class StartSpeakerSearchTaskRequest(Request["StartSpeakerSearchTaskResponse"]):
     call_leg: CallLegType | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class StartSpeakerSearchTaskResponse:
     """The answer of StartSpeakerSearchTask."""
 
     speaker_search_task: SpeakerSearchTask = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class StartVoiceToneAnalysisTaskRequest(Request["StartVoiceToneAnalysisTaskResponse"]):
     """The request of `start_voice_tone_analysis_task`, which describes the members."""
 
@@ -1255,14 +1255,14 @@ class StartVoiceToneAnalysisTaskRequest(Request["StartVoiceToneAnalysisTaskRespo
     client_request_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class StartVoiceToneAnalysisTaskResponse:
     """The answer of StartVoiceToneAnalysisTask."""
 
     voice_tone_analysis_task: VoiceToneAnalysisTask = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class StopSpeakerSearchTaskRequest(Request[None]):
     """The request of `stop_speaker_search_task`, which describes the members."""
 
@@ -1270,7 +1270,7 @@ class StopSpeakerSearchTaskRequest(Request[None]):
     speaker_search_task_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class StopVoiceToneAnalysisTaskRequest(Request[None]):
     """The request of `stop_voice_tone_analysis_task`, which describes the members."""
 
@@ -1278,7 +1278,7 @@ class StopVoiceToneAnalysisTaskRequest(Request[None]):
     voice_tone_analysis_task_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class TagResourceRequest(Request[None]):
     """The request of `tag_resource`, which describes the members."""
 
@@ -1286,7 +1286,7 @@ class TagResourceRequest(Request[None]):
     tags: Sequence[Tag]
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UntagResourceRequest(Request[None]):
     """The request of `untag_resource`, which describes the members."""
 
@@ -1294,14 +1294,14 @@ class UntagResourceRequest(Request[None]):
     tag_keys: Sequence[str] = field(repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateGlobalSettingsRequest(Request[None]):
     """The request of `update_global_settings`, which describes the members."""
 
     voice_connector: VoiceConnectorSettings
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdatePhoneNumberRequest(Request["UpdatePhoneNumberResponse"]):
     """The request of `update_phone_number`, which describes the members."""
 
@@ -1311,21 +1311,21 @@ class UpdatePhoneNumberRequest(Request["UpdatePhoneNumberResponse"]):
     name: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdatePhoneNumberResponse:
     """The answer of UpdatePhoneNumber."""
 
     phone_number: PhoneNumber = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdatePhoneNumberSettingsRequest(Request[None]):
     """The request of `update_phone_number_settings`, which describes the members."""
 
     calling_name: str = field(repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateProxySessionRequest(Request["UpdateProxySessionResponse"]):
     """The request of `update_proxy_session`, which describes the members."""
 
@@ -1335,14 +1335,14 @@ class UpdateProxySessionRequest(Request["UpdateProxySessionResponse"]):
     expiry_minutes: int | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateProxySessionResponse:
     """The answer of UpdateProxySession."""
 
     proxy_session: ProxySession = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateSipMediaApplicationRequest(Request["UpdateSipMediaApplicationResponse"]):
     """The request of `update_sip_media_application`, which describes the members."""
 
@@ -1351,14 +1351,14 @@ class UpdateSipMediaApplicationRequest(Request["UpdateSipMediaApplicationRespons
     endpoints: Sequence[SipMediaApplicationEndpoint] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateSipMediaApplicationResponse:
     """The answer of UpdateSipMediaApplication."""
 
     sip_media_application: SipMediaApplication = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateSipMediaApplicationCallRequest(Request["UpdateSipMediaApplicationCallResponse"]):
     """The request of `update_sip_media_application_call`, which describes the members."""
 
@@ -1367,14 +1367,14 @@ class UpdateSipMediaApplicationCallRequest(Request["UpdateSipMediaApplicationCal
     arguments: Mapping[str, str] = field(repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateSipMediaApplicationCallResponse:
     """The answer of UpdateSipMediaApplicationCall."""
 
     sip_media_application_call: SipMediaApplicationCall = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateSipRuleRequest(Request["UpdateSipRuleResponse"]):
     """The request of `update_sip_rule`, which describes the members."""
 
@@ -1384,14 +1384,14 @@ class UpdateSipRuleRequest(Request["UpdateSipRuleResponse"]):
     target_applications: Sequence[SipRuleTargetApplication] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateSipRuleResponse:
     """The answer of UpdateSipRule."""
 
     sip_rule: SipRule = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateVoiceConnectorRequest(Request["UpdateVoiceConnectorResponse"]):
     """The request of `update_voice_connector`, which describes the members."""
 
@@ -1400,14 +1400,14 @@ class UpdateVoiceConnectorRequest(Request["UpdateVoiceConnectorResponse"]):
     require_encryption: bool
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateVoiceConnectorResponse:
     """The answer of UpdateVoiceConnector."""
 
     voice_connector: VoiceConnector = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateVoiceConnectorGroupRequest(Request["UpdateVoiceConnectorGroupResponse"]):
     """The request of `update_voice_connector_group`, which describes the members."""
 
@@ -1417,14 +1417,14 @@ class UpdateVoiceConnectorGroupRequest(Request["UpdateVoiceConnectorGroupRespons
     call_distribution_type: CallDistributionType | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateVoiceConnectorGroupResponse:
     """The answer of UpdateVoiceConnectorGroup."""
 
     voice_connector_group: VoiceConnectorGroup = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateVoiceProfileRequest(Request["UpdateVoiceProfileResponse"]):
     """The request of `update_voice_profile`, which describes the members."""
 
@@ -1432,14 +1432,14 @@ class UpdateVoiceProfileRequest(Request["UpdateVoiceProfileResponse"]):
     speaker_search_task_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateVoiceProfileResponse:
     """The answer of UpdateVoiceProfile."""
 
     voice_profile: VoiceProfile = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateVoiceProfileDomainRequest(Request["UpdateVoiceProfileDomainResponse"]):
     """The request of `update_voice_profile_domain`, which describes the members."""
 
@@ -1448,14 +1448,14 @@ class UpdateVoiceProfileDomainRequest(Request["UpdateVoiceProfileDomainResponse"
     description: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateVoiceProfileDomainResponse:
     """The answer of UpdateVoiceProfileDomain."""
 
     voice_profile_domain: VoiceProfileDomain = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ValidateE911AddressRequest(Request["ValidateE911AddressResponse"]):
     """The request of `validate_e911_address`, which describes the members."""
 
@@ -1468,7 +1468,7 @@ class ValidateE911AddressRequest(Request["ValidateE911AddressResponse"]):
     postal_code: str = field(repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ValidateE911AddressResponse:
     """The answer of ValidateE911Address."""
 
@@ -1478,7 +1478,7 @@ class ValidateE911AddressResponse:
     candidate_address_list: list[CandidateAddress] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class Address:
     """Found in answers."""
 
@@ -1494,7 +1494,7 @@ class Address:
     country: str | None = field(default=None, repr=False, metadata={"wire": "country"})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CallDetails:
     """Found in answers."""
 
@@ -1503,7 +1503,7 @@ class CallDetails:
     is_caller: bool | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CandidateAddress:
     """Found in answers."""
 
@@ -1516,7 +1516,7 @@ class CandidateAddress:
     country: str | None = field(default=None, repr=False, metadata={"wire": "country"})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class Credential(RequestPart):
     """Sent in requests."""
 
@@ -1524,7 +1524,7 @@ class Credential(RequestPart):
     password: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DNISEmergencyCallingConfiguration:
     """Sent in requests."""
 
@@ -1533,14 +1533,14 @@ class DNISEmergencyCallingConfiguration:
     calling_country: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class EmergencyCallingConfiguration:
     """Sent in requests."""
 
     dnis: Sequence[DNISEmergencyCallingConfiguration] | None = field(default=None, metadata={"wire": "DNIS"})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ExternalSystemsConfiguration:
     """Found in answers."""
 
@@ -1548,7 +1548,7 @@ class ExternalSystemsConfiguration:
     contact_center_system_types: list[ContactCenterSystemType] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GeoMatchParams:
     """Sent in requests."""
 
@@ -1556,7 +1556,7 @@ class GeoMatchParams:
     area_code: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class LoggingConfiguration:
     """Sent in requests."""
 
@@ -1564,7 +1564,7 @@ class LoggingConfiguration:
     enable_media_metric_logs: bool | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class MediaInsightsConfiguration:
     """Sent in requests.
 
@@ -1576,7 +1576,7 @@ class MediaInsightsConfiguration:
     configuration_arn: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class OrderedPhoneNumber:
     """Found in answers."""
 
@@ -1584,7 +1584,7 @@ class OrderedPhoneNumber:
     status: OrderedPhoneNumberStatus | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class Origination:
     """Sent in requests."""
 
@@ -1592,7 +1592,7 @@ class Origination:
     disabled: bool | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class OriginationRoute:
     """Sent in requests.
 
@@ -1609,7 +1609,7 @@ class OriginationRoute:
     weight: int | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class Participant:
     """Found in answers."""
 
@@ -1617,7 +1617,7 @@ class Participant:
     proxy_phone_number: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PhoneNumber:
     """Found in answers."""
 
@@ -1639,7 +1639,7 @@ class PhoneNumber:
     name: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PhoneNumberAssociation:
     """Found in answers."""
 
@@ -1648,7 +1648,7 @@ class PhoneNumberAssociation:
     associated_timestamp: datetime | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PhoneNumberCapabilities:
     """Found in answers."""
 
@@ -1660,7 +1660,7 @@ class PhoneNumberCapabilities:
     outbound_mms: bool | None = field(default=None, metadata={"wire": "OutboundMMS"})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PhoneNumberCountry:
     """Found in answers."""
 
@@ -1668,7 +1668,7 @@ class PhoneNumberCountry:
     supported_phone_number_types: list[PhoneNumberType] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PhoneNumberError:
     """Found in answers."""
 
@@ -1677,7 +1677,7 @@ class PhoneNumberError:
     error_message: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PhoneNumberOrder:
     """Found in answers."""
 
@@ -1691,7 +1691,7 @@ class PhoneNumberOrder:
     foc_date: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class Proxy:
     """Found in answers."""
 
@@ -1701,7 +1701,7 @@ class Proxy:
     phone_number_countries: list[str] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ProxySession:
     """Found in answers."""
 
@@ -1720,7 +1720,7 @@ class ProxySession:
     geo_match_params: GeoMatchParams | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ServerSideEncryptionConfiguration:
     """Sent in requests.
 
@@ -1731,7 +1731,7 @@ class ServerSideEncryptionConfiguration:
     kms_key_arn: str = field(repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class SipMediaApplication:
     """Found in answers."""
 
@@ -1744,7 +1744,7 @@ class SipMediaApplication:
     sip_media_application_arn: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class SipMediaApplicationAlexaSkillConfiguration:
     """Sent in requests.
 
@@ -1756,14 +1756,14 @@ class SipMediaApplicationAlexaSkillConfiguration:
     alexa_skill_ids: Sequence[str] = field(repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class SipMediaApplicationCall:
     """Found in answers."""
 
     transaction_id: str = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class SipMediaApplicationEndpoint:
     """Sent in requests.
 
@@ -1774,14 +1774,14 @@ class SipMediaApplicationEndpoint:
     lambda_arn: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class SipMediaApplicationLoggingConfiguration:
     """Sent in requests."""
 
     enable_sip_media_application_message_logs: bool | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class SipRule:
     """Found in answers."""
 
@@ -1795,7 +1795,7 @@ class SipRule:
     updated_timestamp: datetime | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class SipRuleTargetApplication:
     """Sent in requests.
 
@@ -1808,7 +1808,7 @@ class SipRuleTargetApplication:
     aws_region: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class SpeakerSearchDetails:
     """Found in answers."""
 
@@ -1816,7 +1816,7 @@ class SpeakerSearchDetails:
     voiceprint_generation_status: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class SpeakerSearchResult:
     """Found in answers."""
 
@@ -1824,7 +1824,7 @@ class SpeakerSearchResult:
     voice_profile_id: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class SpeakerSearchTask:
     """Found in answers."""
 
@@ -1838,7 +1838,7 @@ class SpeakerSearchTask:
     status_message: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class StreamingConfiguration:
     """Sent in requests.
 
@@ -1853,14 +1853,14 @@ class StreamingConfiguration:
     media_insights_configuration: MediaInsightsConfiguration | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class StreamingNotificationTarget:
     """Sent in requests."""
 
     notification_target: NotificationTarget | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class Tag:
     """Sent in requests.
 
@@ -1873,7 +1873,7 @@ class Tag:
     value: str = field(repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class Termination:
     """Sent in requests.
 
@@ -1888,7 +1888,7 @@ class Termination:
     disabled: bool | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class TerminationHealth:
     """Found in answers."""
 
@@ -1896,7 +1896,7 @@ class TerminationHealth:
     source: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdatePhoneNumberRequestItem(RequestPart):
     """Sent in requests.
 
@@ -1910,7 +1910,7 @@ class UpdatePhoneNumberRequestItem(RequestPart):
     name: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class VoiceConnector:
     """Found in answers."""
 
@@ -1926,7 +1926,7 @@ class VoiceConnector:
     network_type: NetworkType | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class VoiceConnectorGroup:
     """Found in answers."""
 
@@ -1939,7 +1939,7 @@ class VoiceConnectorGroup:
     call_distribution_type: CallDistributionType | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class VoiceConnectorItem:
     """Sent in requests.
 
@@ -1951,7 +1951,7 @@ class VoiceConnectorItem:
     priority: int | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class VoiceConnectorSettings:
     """Sent in requests.
 
@@ -1962,7 +1962,7 @@ class VoiceConnectorSettings:
     cdr_bucket: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class VoiceProfile:
     """Found in answers."""
 
@@ -1974,7 +1974,7 @@ class VoiceProfile:
     expiration_timestamp: datetime | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class VoiceProfileDomain:
     """Found in answers."""
 
@@ -1987,7 +1987,7 @@ class VoiceProfileDomain:
     updated_timestamp: datetime | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class VoiceProfileDomainSummary:
     """Found in answers."""
 
@@ -1999,7 +1999,7 @@ class VoiceProfileDomainSummary:
     updated_timestamp: datetime | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class VoiceProfileSummary:
     """Found in answers."""
 
@@ -2011,7 +2011,7 @@ class VoiceProfileSummary:
     expiration_timestamp: datetime | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class VoiceToneAnalysisTask:
     """Found in answers."""
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from attrs import define, field
+from attrs import field
 
-from roomtone._core.model import CAMEL, Dialect, Request, RequestPart
+from roomtone._core.model import CAMEL, Dialect, Request, RequestPart, shape
 
 DIALECT: Dialect = CAMEL
 
@@ -45,14 +45,14 @@ ThumbnailConfigurationStorage: TypeAlias = Literal["SEQUENTIAL", "LATEST"] | str
 TranscodePreset: TypeAlias = Literal["HIGHER_BANDWIDTH_DELIVERY", "CONSTRAINED_BANDWIDTH_DELIVERY"] | str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class BatchGetChannelRequest(Request["BatchGetChannelResponse"]):
     """The request of `batch_get_channel`, which describes the members."""
 
     arns: Sequence[str]
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class BatchGetChannelResponse:
     """The answer of BatchGetChannel."""
 
@@ -60,14 +60,14 @@ class BatchGetChannelResponse:
     errors: list[BatchError] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class BatchGetStreamKeyRequest(Request["BatchGetStreamKeyResponse"]):
     """The request of `batch_get_stream_key`, which describes the members."""
 
     arns: Sequence[str]
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class BatchGetStreamKeyResponse:
     """The answer of BatchGetStreamKey."""
 
@@ -75,21 +75,21 @@ class BatchGetStreamKeyResponse:
     errors: list[BatchError] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class BatchStartViewerSessionRevocationRequest(Request["BatchStartViewerSessionRevocationResponse"]):
     """The request of `batch_start_viewer_session_revocation`, which describes the members."""
 
     viewer_sessions: Sequence[BatchStartViewerSessionRevocationViewerSession]
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class BatchStartViewerSessionRevocationResponse:
     """The answer of BatchStartViewerSessionRevocation."""
 
     errors: list[BatchStartViewerSessionRevocationError] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateAdConfigurationRequest(Request["CreateAdConfigurationResponse"]):
     """The request of `create_ad_configuration`, which describes the members."""
 
@@ -99,14 +99,14 @@ class CreateAdConfigurationRequest(Request["CreateAdConfigurationResponse"]):
     tags: Mapping[str, str] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateAdConfigurationResponse:
     """The answer of CreateAdConfiguration."""
 
     ad_configuration: AdConfiguration = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateChannelRequest(Request["CreateChannelResponse"]):
     """The request of `create_channel`, which describes the members."""
 
@@ -125,7 +125,7 @@ class CreateChannelRequest(Request["CreateChannelResponse"]):
     failover_slate_configuration_arn: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateChannelResponse:
     """The answer of CreateChannel."""
 
@@ -133,7 +133,7 @@ class CreateChannelResponse:
     stream_key: StreamKey
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateFailoverSlateConfigurationRequest(Request["CreateFailoverSlateConfigurationResponse"]):
     """The request of `create_failover_slate_configuration`, which describes the members."""
 
@@ -144,14 +144,14 @@ class CreateFailoverSlateConfigurationRequest(Request["CreateFailoverSlateConfig
     tags: Mapping[str, str] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateFailoverSlateConfigurationResponse:
     """The answer of CreateFailoverSlateConfiguration."""
 
     failover_slate_configuration: FailoverSlateConfiguration = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreatePlaybackRestrictionPolicyRequest(Request["CreatePlaybackRestrictionPolicyResponse"]):
     """The request of `create_playback_restriction_policy`, which describes the members."""
 
@@ -162,14 +162,14 @@ class CreatePlaybackRestrictionPolicyRequest(Request["CreatePlaybackRestrictionP
     tags: Mapping[str, str] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreatePlaybackRestrictionPolicyResponse:
     """The answer of CreatePlaybackRestrictionPolicy."""
 
     playback_restriction_policy: PlaybackRestrictionPolicy = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateRecordingConfigurationRequest(Request["CreateRecordingConfigurationResponse"]):
     """The request of `create_recording_configuration`, which describes the members."""
 
@@ -181,14 +181,14 @@ class CreateRecordingConfigurationRequest(Request["CreateRecordingConfigurationR
     rendition_configuration: RenditionConfiguration | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateRecordingConfigurationResponse:
     """The answer of CreateRecordingConfiguration."""
 
     recording_configuration: RecordingConfiguration = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateStreamKeyRequest(Request["CreateStreamKeyResponse"]):
     """The request of `create_stream_key`, which describes the members."""
 
@@ -196,180 +196,180 @@ class CreateStreamKeyRequest(Request["CreateStreamKeyResponse"]):
     tags: Mapping[str, str] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateStreamKeyResponse:
     """The answer of CreateStreamKey."""
 
     stream_key: StreamKey = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeleteAdConfigurationRequest(Request[None]):
     """The request of `delete_ad_configuration`, which describes the members."""
 
     arn: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeleteChannelRequest(Request[None]):
     """The request of `delete_channel`, which describes the members."""
 
     arn: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeleteFailoverSlateConfigurationRequest(Request[None]):
     """The request of `delete_failover_slate_configuration`, which describes the members."""
 
     arn: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeletePlaybackKeyPairRequest(Request["DeletePlaybackKeyPairResponse"]):
     """The request of `delete_playback_key_pair`, which describes the members."""
 
     arn: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeletePlaybackKeyPairResponse:
     """The answer of DeletePlaybackKeyPair."""
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeletePlaybackRestrictionPolicyRequest(Request[None]):
     """The request of `delete_playback_restriction_policy`, which describes the members."""
 
     arn: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeleteRecordingConfigurationRequest(Request[None]):
     """The request of `delete_recording_configuration`, which describes the members."""
 
     arn: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeleteStreamKeyRequest(Request[None]):
     """The request of `delete_stream_key`, which describes the members."""
 
     arn: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetAdConfigurationRequest(Request["GetAdConfigurationResponse"]):
     """The request of `get_ad_configuration`, which describes the members."""
 
     arn: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetAdConfigurationResponse:
     """The answer of GetAdConfiguration."""
 
     ad_configuration: AdConfiguration = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetChannelRequest(Request["GetChannelResponse"]):
     """The request of `get_channel`, which describes the members."""
 
     arn: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetChannelResponse:
     """The answer of GetChannel."""
 
     channel: Channel = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetFailoverSlateConfigurationRequest(Request["GetFailoverSlateConfigurationResponse"]):
     """The request of `get_failover_slate_configuration`, which describes the members."""
 
     arn: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetFailoverSlateConfigurationResponse:
     """The answer of GetFailoverSlateConfiguration."""
 
     failover_slate_configuration: FailoverSlateConfiguration = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetPlaybackKeyPairRequest(Request["GetPlaybackKeyPairResponse"]):
     """The request of `get_playback_key_pair`, which describes the members."""
 
     arn: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetPlaybackKeyPairResponse:
     """The answer of GetPlaybackKeyPair."""
 
     key_pair: PlaybackKeyPair = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetPlaybackRestrictionPolicyRequest(Request["GetPlaybackRestrictionPolicyResponse"]):
     """The request of `get_playback_restriction_policy`, which describes the members."""
 
     arn: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetPlaybackRestrictionPolicyResponse:
     """The answer of GetPlaybackRestrictionPolicy."""
 
     playback_restriction_policy: PlaybackRestrictionPolicy = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetRecordingConfigurationRequest(Request["GetRecordingConfigurationResponse"]):
     """The request of `get_recording_configuration`, which describes the members."""
 
     arn: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetRecordingConfigurationResponse:
     """The answer of GetRecordingConfiguration."""
 
     recording_configuration: RecordingConfiguration = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetStreamRequest(Request["GetStreamResponse"]):
     """The request of `get_stream`, which describes the members."""
 
     channel_arn: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetStreamResponse:
     """The answer of GetStream."""
 
     stream: Stream = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetStreamKeyRequest(Request["GetStreamKeyResponse"]):
     """The request of `get_stream_key`, which describes the members."""
 
     arn: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetStreamKeyResponse:
     """The answer of GetStreamKey."""
 
     stream_key: StreamKey = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetStreamSessionRequest(Request["GetStreamSessionResponse"]):
     """The request of `get_stream_session`, which describes the members."""
 
@@ -377,14 +377,14 @@ class GetStreamSessionRequest(Request["GetStreamSessionResponse"]):
     stream_id: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetStreamSessionResponse:
     """The answer of GetStreamSession."""
 
     stream_session: StreamSession = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ImportPlaybackKeyPairRequest(Request["ImportPlaybackKeyPairResponse"]):
     """The request of `import_playback_key_pair`, which describes the members."""
 
@@ -393,14 +393,14 @@ class ImportPlaybackKeyPairRequest(Request["ImportPlaybackKeyPairResponse"]):
     tags: Mapping[str, str] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ImportPlaybackKeyPairResponse:
     """The answer of ImportPlaybackKeyPair."""
 
     key_pair: PlaybackKeyPair = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class InsertAdBreakRequest(Request["InsertAdBreakResponse"]):
     """The request of `insert_ad_break`, which describes the members."""
 
@@ -410,7 +410,7 @@ class InsertAdBreakRequest(Request["InsertAdBreakResponse"]):
     target_start_at: datetime | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class InsertAdBreakResponse:
     """The answer of InsertAdBreak."""
 
@@ -418,7 +418,7 @@ class InsertAdBreakResponse:
     target_start_at: datetime | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListAdConfigurationsRequest(Request["ListAdConfigurationsResponse"]):
     """The request of `list_ad_configurations`, which describes the members."""
 
@@ -426,7 +426,7 @@ class ListAdConfigurationsRequest(Request["ListAdConfigurationsResponse"]):
     max_results: int | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListAdConfigurationsResponse:
     """The answer of ListAdConfigurations."""
 
@@ -434,7 +434,7 @@ class ListAdConfigurationsResponse:
     next_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListChannelsRequest(Request["ListChannelsResponse"]):
     """The request of `list_channels`, which describes the members."""
 
@@ -447,7 +447,7 @@ class ListChannelsRequest(Request["ListChannelsResponse"]):
     max_results: int | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListChannelsResponse:
     """The answer of ListChannels."""
 
@@ -455,7 +455,7 @@ class ListChannelsResponse:
     next_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListFailoverSlateConfigurationsRequest(Request["ListFailoverSlateConfigurationsResponse"]):
     """The request of `list_failover_slate_configurations`, which describes the members."""
 
@@ -463,7 +463,7 @@ class ListFailoverSlateConfigurationsRequest(Request["ListFailoverSlateConfigura
     max_results: int | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListFailoverSlateConfigurationsResponse:
     """The answer of ListFailoverSlateConfigurations."""
 
@@ -471,7 +471,7 @@ class ListFailoverSlateConfigurationsResponse:
     next_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListPlaybackKeyPairsRequest(Request["ListPlaybackKeyPairsResponse"]):
     """The request of `list_playback_key_pairs`, which describes the members."""
 
@@ -479,7 +479,7 @@ class ListPlaybackKeyPairsRequest(Request["ListPlaybackKeyPairsResponse"]):
     max_results: int | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListPlaybackKeyPairsResponse:
     """The answer of ListPlaybackKeyPairs."""
 
@@ -487,7 +487,7 @@ class ListPlaybackKeyPairsResponse:
     next_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListPlaybackRestrictionPoliciesRequest(Request["ListPlaybackRestrictionPoliciesResponse"]):
     """The request of `list_playback_restriction_policies`, which describes the members."""
 
@@ -495,7 +495,7 @@ class ListPlaybackRestrictionPoliciesRequest(Request["ListPlaybackRestrictionPol
     max_results: int | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListPlaybackRestrictionPoliciesResponse:
     """The answer of ListPlaybackRestrictionPolicies."""
 
@@ -503,7 +503,7 @@ class ListPlaybackRestrictionPoliciesResponse:
     next_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListRecordingConfigurationsRequest(Request["ListRecordingConfigurationsResponse"]):
     """The request of `list_recording_configurations`, which describes the members."""
 
@@ -511,7 +511,7 @@ class ListRecordingConfigurationsRequest(Request["ListRecordingConfigurationsRes
     max_results: int | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListRecordingConfigurationsResponse:
     """The answer of ListRecordingConfigurations."""
 
@@ -519,7 +519,7 @@ class ListRecordingConfigurationsResponse:
     next_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListStreamKeysRequest(Request["ListStreamKeysResponse"]):
     """The request of `list_stream_keys`, which describes the members."""
 
@@ -528,7 +528,7 @@ class ListStreamKeysRequest(Request["ListStreamKeysResponse"]):
     max_results: int | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListStreamKeysResponse:
     """The answer of ListStreamKeys."""
 
@@ -536,7 +536,7 @@ class ListStreamKeysResponse:
     next_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListStreamSessionsRequest(Request["ListStreamSessionsResponse"]):
     """The request of `list_stream_sessions`, which describes the members."""
 
@@ -545,7 +545,7 @@ class ListStreamSessionsRequest(Request["ListStreamSessionsResponse"]):
     max_results: int | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListStreamSessionsResponse:
     """The answer of ListStreamSessions."""
 
@@ -553,7 +553,7 @@ class ListStreamSessionsResponse:
     next_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListStreamsRequest(Request["ListStreamsResponse"]):
     """The request of `list_streams`, which describes the members."""
 
@@ -562,7 +562,7 @@ class ListStreamsRequest(Request["ListStreamsResponse"]):
     max_results: int | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListStreamsResponse:
     """The answer of ListStreams."""
 
@@ -570,21 +570,21 @@ class ListStreamsResponse:
     next_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListTagsForResourceRequest(Request["ListTagsForResourceResponse"]):
     """The request of `list_tags_for_resource`, which describes the members."""
 
     resource_arn: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListTagsForResourceResponse:
     """The answer of ListTagsForResource."""
 
     tags: dict[str, str] = field(factory=dict)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PutMetadataRequest(Request[None]):
     """The request of `put_metadata`, which describes the members."""
 
@@ -592,7 +592,7 @@ class PutMetadataRequest(Request[None]):
     metadata: str = field(repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class StartViewerSessionRevocationRequest(Request["StartViewerSessionRevocationResponse"]):
     """The request of `start_viewer_session_revocation`, which describes the members."""
 
@@ -601,24 +601,24 @@ class StartViewerSessionRevocationRequest(Request["StartViewerSessionRevocationR
     viewer_session_versions_less_than_or_equal_to: int | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class StartViewerSessionRevocationResponse:
     """The answer of StartViewerSessionRevocation."""
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class StopStreamRequest(Request["StopStreamResponse"]):
     """The request of `stop_stream`, which describes the members."""
 
     channel_arn: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class StopStreamResponse:
     """The answer of StopStream."""
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class TagResourceRequest(Request["TagResourceResponse"]):
     """The request of `tag_resource`, which describes the members."""
 
@@ -626,12 +626,12 @@ class TagResourceRequest(Request["TagResourceResponse"]):
     tags: Mapping[str, str]
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class TagResourceResponse:
     """The answer of TagResource."""
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UntagResourceRequest(Request["UntagResourceResponse"]):
     """The request of `untag_resource`, which describes the members."""
 
@@ -639,12 +639,12 @@ class UntagResourceRequest(Request["UntagResourceResponse"]):
     tag_keys: Sequence[str]
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UntagResourceResponse:
     """The answer of UntagResource."""
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateAdConfigurationRequest(Request["UpdateAdConfigurationResponse"]):
     """The request of `update_ad_configuration`, which describes the members."""
 
@@ -654,14 +654,14 @@ class UpdateAdConfigurationRequest(Request["UpdateAdConfigurationResponse"]):
     post_roll_configuration: PostRollConfiguration | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateAdConfigurationResponse:
     """The answer of UpdateAdConfiguration."""
 
     ad_configuration: AdConfiguration = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateChannelRequest(Request["UpdateChannelResponse"]):
     """The request of `update_channel`, which describes the members."""
 
@@ -680,14 +680,14 @@ class UpdateChannelRequest(Request["UpdateChannelResponse"]):
     failover_slate_configuration_arn: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateChannelResponse:
     """The answer of UpdateChannel."""
 
     channel: Channel = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateFailoverSlateConfigurationRequest(Request["UpdateFailoverSlateConfigurationResponse"]):
     """The request of `update_failover_slate_configuration`, which describes the members."""
 
@@ -698,14 +698,14 @@ class UpdateFailoverSlateConfigurationRequest(Request["UpdateFailoverSlateConfig
     max_slate_display_seconds: int | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateFailoverSlateConfigurationResponse:
     """The answer of UpdateFailoverSlateConfiguration."""
 
     failover_slate_configuration: FailoverSlateConfiguration = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdatePlaybackRestrictionPolicyRequest(Request["UpdatePlaybackRestrictionPolicyResponse"]):
     """The request of `update_playback_restriction_policy`, which describes the members."""
 
@@ -716,14 +716,14 @@ class UpdatePlaybackRestrictionPolicyRequest(Request["UpdatePlaybackRestrictionP
     name: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdatePlaybackRestrictionPolicyResponse:
     """The answer of UpdatePlaybackRestrictionPolicy."""
 
     playback_restriction_policy: PlaybackRestrictionPolicy = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class AdConfiguration:
     """Found in answers."""
 
@@ -734,7 +734,7 @@ class AdConfiguration:
     tags: dict[str, str] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class AdConfigurationSummary:
     """Found in answers."""
 
@@ -745,7 +745,7 @@ class AdConfigurationSummary:
     tags: dict[str, str] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class AudioConfiguration:
     """Found in answers."""
 
@@ -756,7 +756,7 @@ class AudioConfiguration:
     track: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class BatchError:
     """Found in answers."""
 
@@ -765,7 +765,7 @@ class BatchError:
     message: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class BatchStartViewerSessionRevocationError:
     """Found in answers."""
 
@@ -775,7 +775,7 @@ class BatchStartViewerSessionRevocationError:
     message: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class BatchStartViewerSessionRevocationViewerSession(RequestPart):
     """Sent in requests.
 
@@ -789,7 +789,7 @@ class BatchStartViewerSessionRevocationViewerSession(RequestPart):
     viewer_session_versions_less_than_or_equal_to: int | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class Channel:
     """Found in answers."""
 
@@ -812,7 +812,7 @@ class Channel:
     failover_slate_configuration_arn: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ChannelSummary:
     """Found in answers."""
 
@@ -830,14 +830,14 @@ class ChannelSummary:
     failover_slate_configuration_arn: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DestinationConfiguration:
     """Sent in requests."""
 
     s3: S3DestinationConfiguration | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class FailoverSlateConfiguration:
     """Found in answers."""
 
@@ -850,7 +850,7 @@ class FailoverSlateConfiguration:
     tags: dict[str, str] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class FailoverSlateConfigurationSummary:
     """Found in answers."""
 
@@ -863,7 +863,7 @@ class FailoverSlateConfigurationSummary:
     tags: dict[str, str] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class IngestConfiguration:
     """Found in answers."""
 
@@ -871,7 +871,7 @@ class IngestConfiguration:
     audio: AudioConfiguration | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class IngestConfigurations:
     """Found in answers."""
 
@@ -879,7 +879,7 @@ class IngestConfigurations:
     audio_configurations: list[AudioConfiguration]
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class MediaTailorPlaybackConfiguration:
     """Sent in requests.
 
@@ -890,7 +890,7 @@ class MediaTailorPlaybackConfiguration:
     playback_configuration_arn: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class MultitrackInputConfiguration:
     """Sent in requests."""
 
@@ -899,7 +899,7 @@ class MultitrackInputConfiguration:
     maximum_resolution: MultitrackMaximumResolution | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PlaybackKeyPair:
     """Found in answers."""
 
@@ -909,7 +909,7 @@ class PlaybackKeyPair:
     tags: dict[str, str] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PlaybackKeyPairSummary:
     """Found in answers."""
 
@@ -918,7 +918,7 @@ class PlaybackKeyPairSummary:
     tags: dict[str, str] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PlaybackRestrictionPolicy:
     """Found in answers."""
 
@@ -930,7 +930,7 @@ class PlaybackRestrictionPolicy:
     tags: dict[str, str] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PlaybackRestrictionPolicySummary:
     """Found in answers."""
 
@@ -942,7 +942,7 @@ class PlaybackRestrictionPolicySummary:
     tags: dict[str, str] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PostRollConfiguration:
     """Sent in requests.
 
@@ -954,7 +954,7 @@ class PostRollConfiguration:
     enabled: bool
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class RecordingConfiguration:
     """Found in answers."""
 
@@ -968,7 +968,7 @@ class RecordingConfiguration:
     rendition_configuration: RenditionConfiguration | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class RecordingConfigurationSummary:
     """Found in answers."""
 
@@ -979,7 +979,7 @@ class RecordingConfigurationSummary:
     tags: dict[str, str] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class RenditionConfiguration:
     """Sent in requests."""
 
@@ -987,7 +987,7 @@ class RenditionConfiguration:
     renditions: Sequence[RenditionConfigurationRendition] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class S3DestinationConfiguration:
     """Sent in requests.
 
@@ -998,7 +998,7 @@ class S3DestinationConfiguration:
     bucket_name: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class Srt:
     """Found in answers."""
 
@@ -1006,7 +1006,7 @@ class Srt:
     passphrase: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class Stream:
     """Found in answers."""
 
@@ -1019,7 +1019,7 @@ class Stream:
     viewer_count: int | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class StreamEvent:
     """Found in answers."""
 
@@ -1029,14 +1029,14 @@ class StreamEvent:
     code: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class StreamFilters(RequestPart):
     """Sent in requests."""
 
     health: StreamHealth | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class StreamKey:
     """Found in answers."""
 
@@ -1046,7 +1046,7 @@ class StreamKey:
     tags: dict[str, str] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class StreamKeySummary:
     """Found in answers."""
 
@@ -1055,7 +1055,7 @@ class StreamKeySummary:
     tags: dict[str, str] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class StreamSession:
     """Found in answers."""
 
@@ -1070,7 +1070,7 @@ class StreamSession:
     failover_slate_configuration: FailoverSlateConfiguration | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class StreamSessionSummary:
     """Found in answers."""
 
@@ -1080,7 +1080,7 @@ class StreamSessionSummary:
     has_error_event: bool | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class StreamSummary:
     """Found in answers."""
 
@@ -1092,7 +1092,7 @@ class StreamSummary:
     start_time: datetime | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ThumbnailConfiguration:
     """Sent in requests.
 
@@ -1106,7 +1106,7 @@ class ThumbnailConfiguration:
     storage: Sequence[ThumbnailConfigurationStorage] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class VideoConfiguration:
     """Found in answers."""
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from attrs import define, field
+from attrs import field
 
-from roomtone._core.model import CAMEL, Dialect, Request, RequestPart
+from roomtone._core.model import CAMEL, Dialect, Request, RequestPart, shape
 
 DIALECT: Dialect = CAMEL
 
@@ -93,7 +93,7 @@ VideoAspectRatio: TypeAlias = Literal["AUTO", "VIDEO", "SQUARE", "PORTRAIT"] | s
 VideoFillMode: TypeAlias = Literal["FILL", "COVER", "CONTAIN"] | str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateEncoderConfigurationRequest(Request["CreateEncoderConfigurationResponse"]):
     """The request of `create_encoder_configuration`, which describes the members."""
 
@@ -102,14 +102,14 @@ class CreateEncoderConfigurationRequest(Request["CreateEncoderConfigurationRespo
     tags: Mapping[str, str] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateEncoderConfigurationResponse:
     """The answer of CreateEncoderConfiguration."""
 
     encoder_configuration: EncoderConfiguration = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateIngestConfigurationRequest(Request["CreateIngestConfigurationResponse"]):
     """The request of `create_ingest_configuration`, which describes the members."""
 
@@ -123,14 +123,14 @@ class CreateIngestConfigurationRequest(Request["CreateIngestConfigurationRespons
     tags: Mapping[str, str] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateIngestConfigurationResponse:
     """The answer of CreateIngestConfiguration."""
 
     ingest_configuration: IngestConfiguration = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateParticipantTokenRequest(Request["CreateParticipantTokenResponse"]):
     """The request of `create_participant_token`, which describes the members."""
 
@@ -141,14 +141,14 @@ class CreateParticipantTokenRequest(Request["CreateParticipantTokenResponse"]):
     capabilities: Sequence[ParticipantTokenCapability] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateParticipantTokenResponse:
     """The answer of CreateParticipantToken."""
 
     participant_token: ParticipantToken = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateStageRequest(Request["CreateStageResponse"]):
     """The request of `create_stage`, which describes the members."""
 
@@ -158,7 +158,7 @@ class CreateStageRequest(Request["CreateStageResponse"]):
     auto_participant_recording_configuration: AutoParticipantRecordingConfiguration | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateStageResponse:
     """The answer of CreateStage."""
 
@@ -166,7 +166,7 @@ class CreateStageResponse:
     participant_tokens: list[ParticipantToken] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateStorageConfigurationRequest(Request["CreateStorageConfigurationResponse"]):
     """The request of `create_storage_configuration`, which describes the members."""
 
@@ -175,26 +175,26 @@ class CreateStorageConfigurationRequest(Request["CreateStorageConfigurationRespo
     tags: Mapping[str, str] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateStorageConfigurationResponse:
     """The answer of CreateStorageConfiguration."""
 
     storage_configuration: StorageConfiguration = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeleteEncoderConfigurationRequest(Request["DeleteEncoderConfigurationResponse"]):
     """The request of `delete_encoder_configuration`, which describes the members."""
 
     arn: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeleteEncoderConfigurationResponse:
     """The answer of DeleteEncoderConfiguration."""
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeleteIngestConfigurationRequest(Request["DeleteIngestConfigurationResponse"]):
     """The request of `delete_ingest_configuration`, which describes the members."""
 
@@ -202,48 +202,48 @@ class DeleteIngestConfigurationRequest(Request["DeleteIngestConfigurationRespons
     force: bool | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeleteIngestConfigurationResponse:
     """The answer of DeleteIngestConfiguration."""
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeletePublicKeyRequest(Request["DeletePublicKeyResponse"]):
     """The request of `delete_public_key`, which describes the members."""
 
     arn: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeletePublicKeyResponse:
     """The answer of DeletePublicKey."""
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeleteStageRequest(Request["DeleteStageResponse"]):
     """The request of `delete_stage`, which describes the members."""
 
     arn: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeleteStageResponse:
     """The answer of DeleteStage."""
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeleteStorageConfigurationRequest(Request["DeleteStorageConfigurationResponse"]):
     """The request of `delete_storage_configuration`, which describes the members."""
 
     arn: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeleteStorageConfigurationResponse:
     """The answer of DeleteStorageConfiguration."""
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DisconnectParticipantRequest(Request["DisconnectParticipantResponse"]):
     """The request of `disconnect_participant`, which describes the members."""
 
@@ -252,54 +252,54 @@ class DisconnectParticipantRequest(Request["DisconnectParticipantResponse"]):
     reason: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DisconnectParticipantResponse:
     """The answer of DisconnectParticipant."""
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetCompositionRequest(Request["GetCompositionResponse"]):
     """The request of `get_composition`, which describes the members."""
 
     arn: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetCompositionResponse:
     """The answer of GetComposition."""
 
     composition: Composition = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetEncoderConfigurationRequest(Request["GetEncoderConfigurationResponse"]):
     """The request of `get_encoder_configuration`, which describes the members."""
 
     arn: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetEncoderConfigurationResponse:
     """The answer of GetEncoderConfiguration."""
 
     encoder_configuration: EncoderConfiguration = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetIngestConfigurationRequest(Request["GetIngestConfigurationResponse"]):
     """The request of `get_ingest_configuration`, which describes the members."""
 
     arn: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetIngestConfigurationResponse:
     """The answer of GetIngestConfiguration."""
 
     ingest_configuration: IngestConfiguration = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetParticipantRequest(Request["GetParticipantResponse"]):
     """The request of `get_participant`, which describes the members."""
 
@@ -308,42 +308,42 @@ class GetParticipantRequest(Request["GetParticipantResponse"]):
     participant_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetParticipantResponse:
     """The answer of GetParticipant."""
 
     participant: Participant = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetPublicKeyRequest(Request["GetPublicKeyResponse"]):
     """The request of `get_public_key`, which describes the members."""
 
     arn: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetPublicKeyResponse:
     """The answer of GetPublicKey."""
 
     public_key: PublicKey = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetStageRequest(Request["GetStageResponse"]):
     """The request of `get_stage`, which describes the members."""
 
     arn: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetStageResponse:
     """The answer of GetStage."""
 
     stage: Stage = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetStageSessionRequest(Request["GetStageSessionResponse"]):
     """The request of `get_stage_session`, which describes the members."""
 
@@ -351,28 +351,28 @@ class GetStageSessionRequest(Request["GetStageSessionResponse"]):
     session_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetStageSessionResponse:
     """The answer of GetStageSession."""
 
     stage_session: StageSession = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetStorageConfigurationRequest(Request["GetStorageConfigurationResponse"]):
     """The request of `get_storage_configuration`, which describes the members."""
 
     arn: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetStorageConfigurationResponse:
     """The answer of GetStorageConfiguration."""
 
     storage_configuration: StorageConfiguration = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ImportPublicKeyRequest(Request["ImportPublicKeyResponse"]):
     """The request of `import_public_key`, which describes the members."""
 
@@ -381,14 +381,14 @@ class ImportPublicKeyRequest(Request["ImportPublicKeyResponse"]):
     tags: Mapping[str, str] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ImportPublicKeyResponse:
     """The answer of ImportPublicKey."""
 
     public_key: PublicKey = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListCompositionsRequest(Request["ListCompositionsResponse"]):
     """The request of `list_compositions`, which describes the members."""
 
@@ -398,7 +398,7 @@ class ListCompositionsRequest(Request["ListCompositionsResponse"]):
     max_results: int | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListCompositionsResponse:
     """The answer of ListCompositions."""
 
@@ -406,7 +406,7 @@ class ListCompositionsResponse:
     next_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListEncoderConfigurationsRequest(Request["ListEncoderConfigurationsResponse"]):
     """The request of `list_encoder_configurations`, which describes the members."""
 
@@ -414,7 +414,7 @@ class ListEncoderConfigurationsRequest(Request["ListEncoderConfigurationsRespons
     max_results: int | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListEncoderConfigurationsResponse:
     """The answer of ListEncoderConfigurations."""
 
@@ -422,7 +422,7 @@ class ListEncoderConfigurationsResponse:
     next_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListIngestConfigurationsRequest(Request["ListIngestConfigurationsResponse"]):
     """The request of `list_ingest_configurations`, which describes the members."""
 
@@ -432,7 +432,7 @@ class ListIngestConfigurationsRequest(Request["ListIngestConfigurationsResponse"
     max_results: int | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListIngestConfigurationsResponse:
     """The answer of ListIngestConfigurations."""
 
@@ -440,7 +440,7 @@ class ListIngestConfigurationsResponse:
     next_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListParticipantEventsRequest(Request["ListParticipantEventsResponse"]):
     """The request of `list_participant_events`, which describes the members."""
 
@@ -451,7 +451,7 @@ class ListParticipantEventsRequest(Request["ListParticipantEventsResponse"]):
     max_results: int | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListParticipantEventsResponse:
     """The answer of ListParticipantEvents."""
 
@@ -459,7 +459,7 @@ class ListParticipantEventsResponse:
     next_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListParticipantReplicasRequest(Request["ListParticipantReplicasResponse"]):
     """The request of `list_participant_replicas`, which describes the members."""
 
@@ -469,7 +469,7 @@ class ListParticipantReplicasRequest(Request["ListParticipantReplicasResponse"])
     max_results: int | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListParticipantReplicasResponse:
     """The answer of ListParticipantReplicas."""
 
@@ -477,7 +477,7 @@ class ListParticipantReplicasResponse:
     next_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListParticipantsRequest(Request["ListParticipantsResponse"]):
     """The request of `list_participants`, which describes the members."""
 
@@ -491,7 +491,7 @@ class ListParticipantsRequest(Request["ListParticipantsResponse"]):
     filter_by_recording_state: ParticipantRecordingFilterByRecordingState | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListParticipantsResponse:
     """The answer of ListParticipants."""
 
@@ -499,7 +499,7 @@ class ListParticipantsResponse:
     next_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListPublicKeysRequest(Request["ListPublicKeysResponse"]):
     """The request of `list_public_keys`, which describes the members."""
 
@@ -507,7 +507,7 @@ class ListPublicKeysRequest(Request["ListPublicKeysResponse"]):
     max_results: int | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListPublicKeysResponse:
     """The answer of ListPublicKeys."""
 
@@ -515,7 +515,7 @@ class ListPublicKeysResponse:
     next_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListStageSessionsRequest(Request["ListStageSessionsResponse"]):
     """The request of `list_stage_sessions`, which describes the members."""
 
@@ -524,7 +524,7 @@ class ListStageSessionsRequest(Request["ListStageSessionsResponse"]):
     max_results: int | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListStageSessionsResponse:
     """The answer of ListStageSessions."""
 
@@ -532,7 +532,7 @@ class ListStageSessionsResponse:
     next_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListStagesRequest(Request["ListStagesResponse"]):
     """The request of `list_stages`, which describes the members."""
 
@@ -540,7 +540,7 @@ class ListStagesRequest(Request["ListStagesResponse"]):
     max_results: int | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListStagesResponse:
     """The answer of ListStages."""
 
@@ -548,7 +548,7 @@ class ListStagesResponse:
     next_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListStorageConfigurationsRequest(Request["ListStorageConfigurationsResponse"]):
     """The request of `list_storage_configurations`, which describes the members."""
 
@@ -556,7 +556,7 @@ class ListStorageConfigurationsRequest(Request["ListStorageConfigurationsRespons
     max_results: int | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListStorageConfigurationsResponse:
     """The answer of ListStorageConfigurations."""
 
@@ -564,33 +564,33 @@ class ListStorageConfigurationsResponse:
     next_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListTagsForResourceRequest(Request["ListTagsForResourceResponse"]):
     """The request of `list_tags_for_resource`, which describes the members."""
 
     resource_arn: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListTagsForResourceResponse:
     """The answer of ListTagsForResource."""
 
     tags: dict[str, str] = field(factory=dict)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class RevokeConnectionTokenRequest(Request["RevokeConnectionTokenResponse"]):
     """The request of `revoke_connection_token`, which describes the members."""
 
     token_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class RevokeConnectionTokenResponse:
     """The answer of RevokeConnectionToken."""
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class StartCompositionRequest(Request["StartCompositionResponse"]):
     """The request of `start_composition`, which describes the members."""
 
@@ -601,14 +601,14 @@ class StartCompositionRequest(Request["StartCompositionResponse"]):
     tags: Mapping[str, str] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class StartCompositionResponse:
     """The answer of StartComposition."""
 
     composition: Composition = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class StartParticipantReplicationRequest(Request["StartParticipantReplicationResponse"]):
     """The request of `start_participant_replication`, which describes the members."""
 
@@ -619,24 +619,24 @@ class StartParticipantReplicationRequest(Request["StartParticipantReplicationRes
     attributes: Mapping[str, str] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class StartParticipantReplicationResponse:
     """The answer of StartParticipantReplication."""
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class StopCompositionRequest(Request["StopCompositionResponse"]):
     """The request of `stop_composition`, which describes the members."""
 
     arn: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class StopCompositionResponse:
     """The answer of StopComposition."""
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class StopParticipantReplicationRequest(Request["StopParticipantReplicationResponse"]):
     """The request of `stop_participant_replication`, which describes the members."""
 
@@ -645,12 +645,12 @@ class StopParticipantReplicationRequest(Request["StopParticipantReplicationRespo
     participant_id: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class StopParticipantReplicationResponse:
     """The answer of StopParticipantReplication."""
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class TagResourceRequest(Request["TagResourceResponse"]):
     """The request of `tag_resource`, which describes the members."""
 
@@ -658,12 +658,12 @@ class TagResourceRequest(Request["TagResourceResponse"]):
     tags: Mapping[str, str]
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class TagResourceResponse:
     """The answer of TagResource."""
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UntagResourceRequest(Request["UntagResourceResponse"]):
     """The request of `untag_resource`, which describes the members."""
 
@@ -671,12 +671,12 @@ class UntagResourceRequest(Request["UntagResourceResponse"]):
     tag_keys: Sequence[str]
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UntagResourceResponse:
     """The answer of UntagResource."""
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateIngestConfigurationRequest(Request["UpdateIngestConfigurationResponse"]):
     """The request of `update_ingest_configuration`, which describes the members."""
 
@@ -685,14 +685,14 @@ class UpdateIngestConfigurationRequest(Request["UpdateIngestConfigurationRespons
     redundant_ingest: bool | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateIngestConfigurationResponse:
     """The answer of UpdateIngestConfiguration."""
 
     ingest_configuration: IngestConfiguration = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateStageRequest(Request["UpdateStageResponse"]):
     """The request of `update_stage`, which describes the members."""
 
@@ -701,14 +701,14 @@ class UpdateStageRequest(Request["UpdateStageResponse"]):
     auto_participant_recording_configuration: AutoParticipantRecordingConfiguration | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateStageResponse:
     """The answer of UpdateStage."""
 
     stage: Stage = field(metadata={"answered": True})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class AutoParticipantRecordingConfiguration:
     """Sent in requests.
 
@@ -726,7 +726,7 @@ class AutoParticipantRecordingConfiguration:
     record_participant_replicas: bool | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ChannelDestinationConfiguration:
     """Sent in requests.
 
@@ -739,7 +739,7 @@ class ChannelDestinationConfiguration:
     encoder_configuration_arn: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class Composition:
     """Found in answers."""
 
@@ -753,7 +753,7 @@ class Composition:
     end_time: datetime | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CompositionRecordingHlsConfiguration:
     """Sent in requests.
 
@@ -764,7 +764,7 @@ class CompositionRecordingHlsConfiguration:
     target_segment_duration_seconds: int | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CompositionSummary:
     """Found in answers."""
 
@@ -777,7 +777,7 @@ class CompositionSummary:
     end_time: datetime | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CompositionThumbnailConfiguration:
     """Sent in requests.
 
@@ -790,7 +790,7 @@ class CompositionThumbnailConfiguration:
     storage: Sequence[ThumbnailStorageType] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class Destination:
     """Found in answers."""
 
@@ -802,7 +802,7 @@ class Destination:
     detail: DestinationDetail | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DestinationConfiguration:
     """Sent in requests.
 
@@ -815,14 +815,14 @@ class DestinationConfiguration:
     s3: S3DestinationConfiguration | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DestinationDetail:
     """Found in answers."""
 
     s3: S3Detail | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DestinationSummary:
     """Found in answers."""
 
@@ -832,7 +832,7 @@ class DestinationSummary:
     end_time: datetime | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class EncoderConfiguration:
     """Found in answers."""
 
@@ -842,7 +842,7 @@ class EncoderConfiguration:
     tags: dict[str, str] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class EncoderConfigurationSummary:
     """Found in answers."""
 
@@ -851,7 +851,7 @@ class EncoderConfigurationSummary:
     tags: dict[str, str] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class Event:
     """Found in answers."""
 
@@ -867,7 +867,7 @@ class Event:
     new_token: ExchangedParticipantToken | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ExchangedParticipantToken:
     """Found in answers."""
 
@@ -877,7 +877,7 @@ class ExchangedParticipantToken:
     expiration_time: datetime | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GridConfiguration:
     """Sent in requests.
 
@@ -894,7 +894,7 @@ class GridConfiguration:
     participant_order_attribute: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class IngestConfiguration:
     """Found in answers."""
 
@@ -912,7 +912,7 @@ class IngestConfiguration:
     tags: dict[str, str] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class IngestConfigurationSummary:
     """Found in answers."""
 
@@ -926,7 +926,7 @@ class IngestConfigurationSummary:
     redundant_ingest: bool | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class LayoutConfiguration:
     """Sent in requests."""
 
@@ -934,7 +934,7 @@ class LayoutConfiguration:
     pip: PipConfiguration | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class Participant:
     """Found in answers."""
 
@@ -962,7 +962,7 @@ class Participant:
     ingest_configuration_arn: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ParticipantRecordingHlsConfiguration:
     """Sent in requests.
 
@@ -973,7 +973,7 @@ class ParticipantRecordingHlsConfiguration:
     target_segment_duration_seconds: int | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ParticipantReplica:
     """Found in answers."""
 
@@ -985,7 +985,7 @@ class ParticipantReplica:
     replication_state: ReplicationState
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ParticipantSummary:
     """Found in answers."""
 
@@ -1003,7 +1003,7 @@ class ParticipantSummary:
     ingest_configuration_arn: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ParticipantThumbnailConfiguration:
     """Sent in requests.
 
@@ -1017,7 +1017,7 @@ class ParticipantThumbnailConfiguration:
     recording_mode: ThumbnailRecordingMode | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ParticipantToken:
     """Found in answers."""
 
@@ -1030,7 +1030,7 @@ class ParticipantToken:
     expiration_time: datetime | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ParticipantTokenConfiguration(RequestPart):
     """Sent in requests.
 
@@ -1046,7 +1046,7 @@ class ParticipantTokenConfiguration(RequestPart):
     capabilities: Sequence[ParticipantTokenCapability] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PipConfiguration:
     """Sent in requests.
 
@@ -1071,7 +1071,7 @@ class PipConfiguration:
     participant_order_attribute: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PublicKey:
     """Found in answers."""
 
@@ -1082,7 +1082,7 @@ class PublicKey:
     tags: dict[str, str] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PublicKeySummary:
     """Found in answers."""
 
@@ -1091,7 +1091,7 @@ class PublicKeySummary:
     tags: dict[str, str] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class RecordingConfiguration:
     """Sent in requests."""
 
@@ -1099,7 +1099,7 @@ class RecordingConfiguration:
     format: RecordingConfigurationFormat | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class RedundantIngestCredential:
     """Found in answers."""
 
@@ -1107,7 +1107,7 @@ class RedundantIngestCredential:
     stream_key: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class S3DestinationConfiguration:
     """Sent in requests.
 
@@ -1123,14 +1123,14 @@ class S3DestinationConfiguration:
     thumbnail_configurations: Sequence[CompositionThumbnailConfiguration] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class S3Detail:
     """Found in answers."""
 
     recording_prefix: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class S3StorageConfiguration:
     """Sent in requests.
 
@@ -1141,7 +1141,7 @@ class S3StorageConfiguration:
     bucket_name: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class Stage:
     """Found in answers."""
 
@@ -1153,7 +1153,7 @@ class Stage:
     endpoints: StageEndpoints | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class StageEndpoints:
     """Found in answers."""
 
@@ -1163,7 +1163,7 @@ class StageEndpoints:
     rtmps: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class StageSession:
     """Found in answers."""
 
@@ -1172,7 +1172,7 @@ class StageSession:
     end_time: datetime | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class StageSessionSummary:
     """Found in answers."""
 
@@ -1181,7 +1181,7 @@ class StageSessionSummary:
     end_time: datetime | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class StageSummary:
     """Found in answers."""
 
@@ -1191,7 +1191,7 @@ class StageSummary:
     tags: dict[str, str] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class StorageConfiguration:
     """Found in answers."""
 
@@ -1201,7 +1201,7 @@ class StorageConfiguration:
     tags: dict[str, str] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class StorageConfigurationSummary:
     """Found in answers."""
 
@@ -1211,7 +1211,7 @@ class StorageConfigurationSummary:
     tags: dict[str, str] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class Video:
     """Sent in requests.
 

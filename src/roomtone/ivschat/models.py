@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from attrs import define, field
+from attrs import field
 
-from roomtone._core.model import CAMEL, Dialect, OneOf, Request
+from roomtone._core.model import CAMEL, Dialect, OneOf, Request, shape
 
 DIALECT: Dialect = CAMEL
 
@@ -31,7 +31,7 @@ UpdateLoggingConfigurationState: TypeAlias = Literal["ACTIVE"] | str
 ValidationExceptionReason: TypeAlias = Literal["UNKNOWN_OPERATION", "FIELD_VALIDATION_FAILED", "OTHER"] | str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateChatTokenRequest(Request["CreateChatTokenResponse"]):
     """The request of `create_chat_token`, which describes the members."""
 
@@ -42,7 +42,7 @@ class CreateChatTokenRequest(Request["CreateChatTokenResponse"]):
     attributes: Mapping[str, str] | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateChatTokenResponse:
     """The answer of CreateChatToken."""
 
@@ -51,7 +51,7 @@ class CreateChatTokenResponse:
     session_expiration_time: datetime | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateLoggingConfigurationRequest(Request["CreateLoggingConfigurationResponse"]):
     """The request of `create_logging_configuration`, which describes the members."""
 
@@ -60,7 +60,7 @@ class CreateLoggingConfigurationRequest(Request["CreateLoggingConfigurationRespo
     tags: Mapping[str, str] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateLoggingConfigurationResponse:
     """The answer of CreateLoggingConfiguration."""
 
@@ -74,7 +74,7 @@ class CreateLoggingConfigurationResponse:
     tags: dict[str, str] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateRoomRequest(Request["CreateRoomResponse"]):
     """The request of `create_room`, which describes the members."""
 
@@ -86,7 +86,7 @@ class CreateRoomRequest(Request["CreateRoomResponse"]):
     logging_configuration_identifiers: Sequence[str] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CreateRoomResponse:
     """The answer of CreateRoom."""
 
@@ -102,14 +102,14 @@ class CreateRoomResponse:
     logging_configuration_identifiers: list[str] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeleteLoggingConfigurationRequest(Request[None]):
     """The request of `delete_logging_configuration`, which describes the members."""
 
     identifier: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeleteMessageRequest(Request["DeleteMessageResponse"]):
     """The request of `delete_message`, which describes the members."""
 
@@ -118,21 +118,21 @@ class DeleteMessageRequest(Request["DeleteMessageResponse"]):
     reason: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeleteMessageResponse:
     """The answer of DeleteMessage."""
 
     id: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DeleteRoomRequest(Request[None]):
     """The request of `delete_room`, which describes the members."""
 
     identifier: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DisconnectUserRequest(Request["DisconnectUserResponse"]):
     """The request of `disconnect_user`, which describes the members."""
 
@@ -141,19 +141,19 @@ class DisconnectUserRequest(Request["DisconnectUserResponse"]):
     reason: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DisconnectUserResponse:
     """The answer of DisconnectUser."""
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetLoggingConfigurationRequest(Request["GetLoggingConfigurationResponse"]):
     """The request of `get_logging_configuration`, which describes the members."""
 
     identifier: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetLoggingConfigurationResponse:
     """The answer of GetLoggingConfiguration."""
 
@@ -167,14 +167,14 @@ class GetLoggingConfigurationResponse:
     tags: dict[str, str] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetRoomRequest(Request["GetRoomResponse"]):
     """The request of `get_room`, which describes the members."""
 
     identifier: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class GetRoomResponse:
     """The answer of GetRoom."""
 
@@ -190,7 +190,7 @@ class GetRoomResponse:
     logging_configuration_identifiers: list[str] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListLoggingConfigurationsRequest(Request["ListLoggingConfigurationsResponse"]):
     """The request of `list_logging_configurations`, which describes the members."""
 
@@ -198,7 +198,7 @@ class ListLoggingConfigurationsRequest(Request["ListLoggingConfigurationsRespons
     max_results: int | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListLoggingConfigurationsResponse:
     """The answer of ListLoggingConfigurations."""
 
@@ -206,7 +206,7 @@ class ListLoggingConfigurationsResponse:
     next_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListRoomsRequest(Request["ListRoomsResponse"]):
     """The request of `list_rooms`, which describes the members."""
 
@@ -217,7 +217,7 @@ class ListRoomsRequest(Request["ListRoomsResponse"]):
     logging_configuration_identifier: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListRoomsResponse:
     """The answer of ListRooms."""
 
@@ -225,21 +225,21 @@ class ListRoomsResponse:
     next_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListTagsForResourceRequest(Request["ListTagsForResourceResponse"]):
     """The request of `list_tags_for_resource`, which describes the members."""
 
     resource_arn: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ListTagsForResourceResponse:
     """The answer of ListTagsForResource."""
 
     tags: dict[str, str] = field(factory=dict)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class SendEventRequest(Request["SendEventResponse"]):
     """The request of `send_event`, which describes the members."""
 
@@ -248,14 +248,14 @@ class SendEventRequest(Request["SendEventResponse"]):
     attributes: Mapping[str, str] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class SendEventResponse:
     """The answer of SendEvent."""
 
     id: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class TagResourceRequest(Request["TagResourceResponse"]):
     """The request of `tag_resource`, which describes the members."""
 
@@ -263,12 +263,12 @@ class TagResourceRequest(Request["TagResourceResponse"]):
     tags: Mapping[str, str]
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class TagResourceResponse:
     """The answer of TagResource."""
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UntagResourceRequest(Request["UntagResourceResponse"]):
     """The request of `untag_resource`, which describes the members."""
 
@@ -276,12 +276,12 @@ class UntagResourceRequest(Request["UntagResourceResponse"]):
     tag_keys: Sequence[str]
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UntagResourceResponse:
     """The answer of UntagResource."""
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateLoggingConfigurationRequest(Request["UpdateLoggingConfigurationResponse"]):
     """The request of `update_logging_configuration`, which describes the members."""
 
@@ -290,7 +290,7 @@ class UpdateLoggingConfigurationRequest(Request["UpdateLoggingConfigurationRespo
     destination_configuration: DestinationConfiguration | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateLoggingConfigurationResponse:
     """The answer of UpdateLoggingConfiguration."""
 
@@ -304,7 +304,7 @@ class UpdateLoggingConfigurationResponse:
     tags: dict[str, str] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateRoomRequest(Request["UpdateRoomResponse"]):
     """The request of `update_room`, which describes the members."""
 
@@ -316,7 +316,7 @@ class UpdateRoomRequest(Request["UpdateRoomResponse"]):
     logging_configuration_identifiers: Sequence[str] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class UpdateRoomResponse:
     """The answer of UpdateRoom."""
 
@@ -332,7 +332,7 @@ class UpdateRoomResponse:
     logging_configuration_identifiers: list[str] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CloudWatchLogsDestinationConfiguration:
     """Sent in requests.
 
@@ -343,7 +343,7 @@ class CloudWatchLogsDestinationConfiguration:
     log_group_name: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class DestinationConfiguration(OneOf):
     """Sent in requests; exactly one member is set."""
 
@@ -352,7 +352,7 @@ class DestinationConfiguration(OneOf):
     firehose: FirehoseDestinationConfiguration | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class FirehoseDestinationConfiguration:
     """Sent in requests.
 
@@ -363,7 +363,7 @@ class FirehoseDestinationConfiguration:
     delivery_stream_name: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class LoggingConfigurationSummary:
     """Found in answers."""
 
@@ -377,7 +377,7 @@ class LoggingConfigurationSummary:
     tags: dict[str, str] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class MessageReviewHandler:
     """Sent in requests.
 
@@ -389,7 +389,7 @@ class MessageReviewHandler:
     fallback_result: FallbackResult | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class RoomSummary:
     """Found in answers."""
 
@@ -403,7 +403,7 @@ class RoomSummary:
     logging_configuration_identifiers: list[str] | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class S3DestinationConfiguration:
     """Sent in requests.
 
@@ -414,7 +414,7 @@ class S3DestinationConfiguration:
     bucket_name: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ValidationExceptionField:
     """Found in answers."""
 

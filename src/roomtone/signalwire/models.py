@@ -9,9 +9,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
-from attrs import define, field
+from attrs import field
 
-from roomtone._core.model import SIGNALWIRE, Dialect, Request
+from roomtone._core.model import SIGNALWIRE, Dialect, Request, shape
 
 DIALECT: Dialect = SIGNALWIRE
 
@@ -117,7 +117,7 @@ StreamUpdateStatus: TypeAlias = Literal["stopped"] | str
 VoiceReceiveMode: TypeAlias = Literal["voice", "fax"] | str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class AccountsListRequest(Request["AccountList"]):
     """The request of `accounts.list`, which describes the members."""
 
@@ -127,7 +127,7 @@ class AccountsListRequest(Request["AccountList"]):
     page_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class AccountList:
     """The answer of accounts.list."""
 
@@ -140,14 +140,14 @@ class AccountList:
     accounts: list[Account] = field(factory=list)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class AccountsCreateRequest(Request["Account"]):
     """The request of `accounts.create`, which describes the members."""
 
     friendly_name: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class Account:
     """The answer of accounts.create."""
 
@@ -166,14 +166,14 @@ class Account:
     subresource_uris: SubresourceUris | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class AccountsGetRequest(Request["Account"]):
     """The request of `accounts.get`, which describes the members."""
 
     sid: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class AccountsUpdateRequest(Request["Account"]):
     """The request of `accounts.update`, which describes the members."""
 
@@ -181,7 +181,7 @@ class AccountsUpdateRequest(Request["Account"]):
     friendly_name: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ApplicationsListRequest(Request["ApplicationList"]):
     """The request of `applications.list`, which describes the members."""
 
@@ -191,7 +191,7 @@ class ApplicationsListRequest(Request["ApplicationList"]):
     page_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ApplicationList:
     """The answer of applications.list."""
 
@@ -204,7 +204,7 @@ class ApplicationList:
     applications: list[Application] = field(factory=list)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ApplicationsCreateRequest(Request["Application"]):
     """The request of `applications.create`, which describes the members."""
 
@@ -223,7 +223,7 @@ class ApplicationsCreateRequest(Request["Application"]):
     sms_status_callback_method: HttpMethod | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class Application:
     """The answer of applications.create."""
 
@@ -250,14 +250,14 @@ class Application:
     message_status_callback: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ApplicationsGetRequest(Request["Application"]):
     """The request of `applications.get`, which describes the members."""
 
     sid: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ApplicationsUpdateRequest(Request["Application"]):
     """The request of `applications.update`, which describes the members."""
 
@@ -277,14 +277,14 @@ class ApplicationsUpdateRequest(Request["Application"]):
     sms_status_callback_method: HttpMethod | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ApplicationsDeleteRequest(Request[None]):
     """The request of `applications.delete`, which describes the members."""
 
     sid: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CallsListRequest(Request["CallList"]):
     """The request of `calls.list`, which describes the members."""
 
@@ -303,7 +303,7 @@ class CallsListRequest(Request["CallList"]):
     page_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CallList:
     """The answer of calls.list."""
 
@@ -316,7 +316,7 @@ class CallList:
     calls: list[Call] = field(factory=list)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CallsCreateRequest(Request["Call"]):
     """The request of `calls.create`, which describes the members."""
 
@@ -355,7 +355,7 @@ class CallsCreateRequest(Request["Call"]):
     max_price_per_minute: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class Call:
     """The answer of calls.create."""
 
@@ -397,7 +397,7 @@ class Call:
     audio_out_lost: int | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CallsStartRecordingRequest(Request["CallRecording"]):
     """The request of `calls.start_recording`, which describes the members."""
 
@@ -410,7 +410,7 @@ class CallsStartRecordingRequest(Request["CallRecording"]):
     trim: RecordingTrim | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CallRecording:
     """The answer of calls.start_recording."""
 
@@ -437,7 +437,7 @@ class CallRecording:
     trim: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CallsUpdateRecordingRequest(Request["CallRecording"]):
     """The request of `calls.update_recording`, which describes the members."""
 
@@ -447,7 +447,7 @@ class CallsUpdateRecordingRequest(Request["CallRecording"]):
     pause_behavior: PauseBehavior | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CallsStartStreamRequest(Request["CallStream"]):
     """The request of `calls.start_stream`, which describes the members."""
 
@@ -461,7 +461,7 @@ class CallsStartStreamRequest(Request["CallStream"]):
     authorization_bearer_token: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CallStream:
     """The answer of calls.start_stream."""
 
@@ -474,7 +474,7 @@ class CallStream:
     uri: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CallsStopStreamRequest(Request["CallStream"]):
     """The request of `calls.stop_stream`, which describes the members."""
 
@@ -483,14 +483,14 @@ class CallsStopStreamRequest(Request["CallStream"]):
     status: StreamUpdateStatus = "stopped"
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CallsGetRequest(Request["Call"]):
     """The request of `calls.get`, which describes the members."""
 
     sid: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CallsUpdateRequest(Request["Call"]):
     """The request of `calls.update`, which describes the members."""
 
@@ -504,14 +504,14 @@ class CallsUpdateRequest(Request["Call"]):
     status_callback_method: HttpMethod | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CallsDeleteRequest(Request[None]):
     """The request of `calls.delete`, which describes the members."""
 
     sid: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ConferencesListRequest(Request["ConferenceList"]):
     """The request of `conferences.list`, which describes the members."""
 
@@ -528,7 +528,7 @@ class ConferencesListRequest(Request["ConferenceList"]):
     page_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ConferenceList:
     """The answer of conferences.list."""
 
@@ -541,7 +541,7 @@ class ConferenceList:
     conferences: list[Conference] = field(factory=list)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ConferencesListParticipantsRequest(Request["ConferenceParticipantList"]):
     """The request of `conferences.list_participants`, which describes the members."""
 
@@ -553,7 +553,7 @@ class ConferencesListParticipantsRequest(Request["ConferenceParticipantList"]):
     page_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ConferenceParticipantList:
     """The answer of conferences.list_participants."""
 
@@ -566,7 +566,7 @@ class ConferenceParticipantList:
     participants: list[ConferenceParticipant] = field(factory=list)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ConferencesGetParticipantRequest(Request["ConferenceParticipant"]):
     """The request of `conferences.get_participant`, which describes the members."""
 
@@ -574,7 +574,7 @@ class ConferencesGetParticipantRequest(Request["ConferenceParticipant"]):
     call_sid: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ConferenceParticipant:
     """The answer of conferences.get_participant."""
 
@@ -593,7 +593,7 @@ class ConferenceParticipant:
     uri: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ConferencesUpdateParticipantRequest(Request["ConferenceParticipant"]):
     """The request of `conferences.update_participant`, which describes the members."""
 
@@ -611,7 +611,7 @@ class ConferencesUpdateParticipantRequest(Request["ConferenceParticipant"]):
     wait_method: HttpMethod | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ConferencesRemoveParticipantRequest(Request[None]):
     """The request of `conferences.remove_participant`, which describes the members."""
 
@@ -619,7 +619,7 @@ class ConferencesRemoveParticipantRequest(Request[None]):
     call_sid: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ConferencesListRecordingsRequest(Request["ConferenceRecordingList"]):
     """The request of `conferences.list_recordings`, which describes the members."""
 
@@ -632,7 +632,7 @@ class ConferencesListRecordingsRequest(Request["ConferenceRecordingList"]):
     page_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ConferenceRecordingList:
     """The answer of conferences.list_recordings."""
 
@@ -645,7 +645,7 @@ class ConferenceRecordingList:
     recordings: list[ConferenceRecording] = field(factory=list)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ConferencesGetRecordingRequest(Request["ConferenceRecording"]):
     """The request of `conferences.get_recording`, which describes the members."""
 
@@ -653,7 +653,7 @@ class ConferencesGetRecordingRequest(Request["ConferenceRecording"]):
     sid: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ConferenceRecording:
     """The answer of conferences.get_recording."""
 
@@ -680,7 +680,7 @@ class ConferenceRecording:
     trim: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ConferencesUpdateRecordingRequest(Request["ConferenceRecording"]):
     """The request of `conferences.update_recording`, which describes the members."""
 
@@ -690,7 +690,7 @@ class ConferencesUpdateRecordingRequest(Request["ConferenceRecording"]):
     pause_behavior: PauseBehavior | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ConferencesDeleteRecordingRequest(Request[None]):
     """The request of `conferences.delete_recording`, which describes the members."""
 
@@ -698,7 +698,7 @@ class ConferencesDeleteRecordingRequest(Request[None]):
     sid: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ConferencesStartStreamRequest(Request["ConferenceStream"]):
     """The request of `conferences.start_stream`, which describes the members."""
 
@@ -714,7 +714,7 @@ class ConferencesStartStreamRequest(Request["ConferenceStream"]):
     authorization_bearer_token: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ConferenceStream:
     """The answer of conferences.start_stream."""
 
@@ -727,7 +727,7 @@ class ConferenceStream:
     uri: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ConferencesStopStreamRequest(Request["ConferenceStream"]):
     """The request of `conferences.stop_stream`, which describes the members."""
 
@@ -736,14 +736,14 @@ class ConferencesStopStreamRequest(Request["ConferenceStream"]):
     status: StreamUpdateStatus = "stopped"
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ConferencesGetRequest(Request["Conference"]):
     """The request of `conferences.get`, which describes the members."""
 
     sid: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class Conference:
     """The answer of conferences.get."""
 
@@ -759,7 +759,7 @@ class Conference:
     subresource_uris: ConferenceSubresourceUris | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ConferencesUpdateRequest(Request["Conference"]):
     """The request of `conferences.update`, which describes the members."""
 
@@ -769,7 +769,7 @@ class ConferencesUpdateRequest(Request["Conference"]):
     announce_method: HttpMethod | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class FaxesListRequest(Request["FaxList"]):
     """The request of `faxes.list`, which describes the members."""
 
@@ -782,7 +782,7 @@ class FaxesListRequest(Request["FaxList"]):
     page_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class FaxList:
     """The answer of faxes.list."""
 
@@ -795,7 +795,7 @@ class FaxList:
     faxes: list[Fax] = field(factory=list)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class FaxesCreateRequest(Request["Fax"]):
     """The request of `faxes.create`, which describes the members."""
 
@@ -812,7 +812,7 @@ class FaxesCreateRequest(Request["Fax"]):
     sip_auth_password: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class Fax:
     """The answer of faxes.create."""
 
@@ -838,7 +838,7 @@ class Fax:
     error_message: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class FaxesListMediaRequest(Request["FaxMediaList"]):
     """The request of `faxes.list_media`, which describes the members."""
 
@@ -848,7 +848,7 @@ class FaxesListMediaRequest(Request["FaxMediaList"]):
     page_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class FaxMediaList:
     """The answer of faxes.list_media."""
 
@@ -862,7 +862,7 @@ class FaxMediaList:
     fax_media: list[FaxMedia] = field(factory=list)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class FaxesGetMediaRequest(Request["FaxMedia"]):
     """The request of `faxes.get_media`, which describes the members."""
 
@@ -870,7 +870,7 @@ class FaxesGetMediaRequest(Request["FaxMedia"]):
     sid: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class FaxMedia:
     """The answer of faxes.get_media."""
 
@@ -884,7 +884,7 @@ class FaxMedia:
     url: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class FaxesDeleteMediaRequest(Request[None]):
     """The request of `faxes.delete_media`, which describes the members."""
 
@@ -892,14 +892,14 @@ class FaxesDeleteMediaRequest(Request[None]):
     sid: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class FaxesGetRequest(Request["Fax"]):
     """The request of `faxes.get`, which describes the members."""
 
     sid: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class FaxesUpdateRequest(Request["Fax"]):
     """The request of `faxes.update`, which describes the members."""
 
@@ -907,14 +907,14 @@ class FaxesUpdateRequest(Request["Fax"]):
     status: FaxUpdateStatus
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class FaxesDeleteRequest(Request[None]):
     """The request of `faxes.delete`, which describes the members."""
 
     sid: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class LamlBinsListRequest(Request["CxmlScriptList"]):
     """The request of `laml_bins.list`, which describes the members."""
 
@@ -924,7 +924,7 @@ class LamlBinsListRequest(Request["CxmlScriptList"]):
     page_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CxmlScriptList:
     """The answer of laml_bins.list."""
 
@@ -937,7 +937,7 @@ class CxmlScriptList:
     laml_bins: list[CxmlScript] = field(factory=list)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class LamlBinsCreateRequest(Request["CxmlScript"]):
     """The request of `laml_bins.create`, which describes the members."""
 
@@ -945,7 +945,7 @@ class LamlBinsCreateRequest(Request["CxmlScript"]):
     contents: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CxmlScript:
     """The answer of laml_bins.create."""
 
@@ -962,14 +962,14 @@ class CxmlScript:
     uri: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class LamlBinsGetRequest(Request["CxmlScript"]):
     """The request of `laml_bins.get`, which describes the members."""
 
     sid: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class LamlBinsUpdateRequest(Request["CxmlScript"]):
     """The request of `laml_bins.update`, which describes the members."""
 
@@ -978,14 +978,14 @@ class LamlBinsUpdateRequest(Request["CxmlScript"]):
     contents: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class LamlBinsDeleteRequest(Request[None]):
     """The request of `laml_bins.delete`, which describes the members."""
 
     sid: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class MessagesListRequest(Request["MessageList"]):
     """The request of `messages.list`, which describes the members."""
 
@@ -1000,7 +1000,7 @@ class MessagesListRequest(Request["MessageList"]):
     page_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class MessageList:
     """The answer of messages.list."""
 
@@ -1013,7 +1013,7 @@ class MessageList:
     messages: list[Message] = field(factory=list)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class MessagesCreateRequest(Request["Message"]):
     """The request of `messages.create`, which describes the members."""
 
@@ -1029,7 +1029,7 @@ class MessagesCreateRequest(Request["Message"]):
     messaging_service_sid: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class Message:
     """The answer of messages.create."""
 
@@ -1055,7 +1055,7 @@ class Message:
     subresource_uris: MessageSubresourceUris | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class MessagesListMediaRequest(Request["MessageMediaList"]):
     """The request of `messages.list_media`, which describes the members."""
 
@@ -1068,7 +1068,7 @@ class MessagesListMediaRequest(Request["MessageMediaList"]):
     page_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class MessageMediaList:
     """The answer of messages.list_media."""
 
@@ -1081,7 +1081,7 @@ class MessageMediaList:
     media_list: list[MessageMedia] = field(factory=list)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class MessagesGetMediaRequest(Request["MessageMedia"]):
     """The request of `messages.get_media`, which describes the members."""
 
@@ -1089,7 +1089,7 @@ class MessagesGetMediaRequest(Request["MessageMedia"]):
     sid: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class MessageMedia:
     """The answer of messages.get_media."""
 
@@ -1102,7 +1102,7 @@ class MessageMedia:
     uri: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class MessagesDeleteMediaRequest(Request[None]):
     """The request of `messages.delete_media`, which describes the members."""
 
@@ -1110,14 +1110,14 @@ class MessagesDeleteMediaRequest(Request[None]):
     sid: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class MessagesGetRequest(Request["Message"]):
     """The request of `messages.get`, which describes the members."""
 
     sid: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class MessagesUpdateRequest(Request["Message"]):
     """The request of `messages.update`, which describes the members."""
 
@@ -1125,19 +1125,19 @@ class MessagesUpdateRequest(Request["Message"]):
     body: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class MessagesDeleteRequest(Request[None]):
     """The request of `messages.delete`, which describes the members."""
 
     sid: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PhoneNumbersListAvailableCountriesRequest(Request["AvailablePhoneNumberResources"]):
     """The request of `phone_numbers.list_available_countries`, which describes the members."""
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class AvailablePhoneNumberResources:
     """The answer of phone_numbers.list_available_countries."""
 
@@ -1145,14 +1145,14 @@ class AvailablePhoneNumberResources:
     countries: list[CountryResource] = field(factory=list)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PhoneNumbersGetAvailableCountryRequest(Request["CountryResource"]):
     """The request of `phone_numbers.get_available_country`, which describes the members."""
 
     iso_country: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CountryResource:
     """The answer of phone_numbers.get_available_country."""
 
@@ -1163,7 +1163,7 @@ class CountryResource:
     subresource_uris: CountrySubresourceUris | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PhoneNumbersSearchLocalRequest(Request["AvailablePhoneNumberList"]):
     """The request of `phone_numbers.search_local`, which describes the members."""
 
@@ -1182,7 +1182,7 @@ class PhoneNumbersSearchLocalRequest(Request["AvailablePhoneNumberList"]):
     voice_enabled: bool | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class AvailablePhoneNumberList:
     """The answer of phone_numbers.search_local."""
 
@@ -1190,7 +1190,7 @@ class AvailablePhoneNumberList:
     available_phone_numbers: list[AvailablePhoneNumber] = field(factory=list)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PhoneNumbersSearchTollFreeRequest(Request["AvailablePhoneNumberList"]):
     """The request of `phone_numbers.search_toll_free`, which describes the members."""
 
@@ -1209,7 +1209,7 @@ class PhoneNumbersSearchTollFreeRequest(Request["AvailablePhoneNumberList"]):
     voice_enabled: bool | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PhoneNumbersImportNumberRequest(Request["IncomingPhoneNumber"]):
     """The request of `phone_numbers.import_number`, which describes the members."""
 
@@ -1218,7 +1218,7 @@ class PhoneNumbersImportNumberRequest(Request["IncomingPhoneNumber"]):
     capabilities: Sequence[PhoneNumberCapability] | None = field(default=None, metadata={"wire": "capabilities"})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class IncomingPhoneNumber:
     """The answer of phone_numbers.import_number."""
 
@@ -1257,7 +1257,7 @@ class IncomingPhoneNumber:
     voice_url: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PhoneNumbersListRequest(Request["IncomingPhoneNumberList"]):
     """The request of `phone_numbers.list`, which describes the members."""
 
@@ -1268,7 +1268,7 @@ class PhoneNumbersListRequest(Request["IncomingPhoneNumberList"]):
     page_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class IncomingPhoneNumberList:
     """The answer of phone_numbers.list."""
 
@@ -1281,7 +1281,7 @@ class IncomingPhoneNumberList:
     incoming_phone_numbers: list[IncomingPhoneNumber] = field(factory=list)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PhoneNumbersPurchaseRequest(Request["IncomingPhoneNumber"]):
     """The request of `phone_numbers.purchase`, which describes the members."""
 
@@ -1302,14 +1302,14 @@ class PhoneNumbersPurchaseRequest(Request["IncomingPhoneNumber"]):
     voice_url: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PhoneNumbersGetRequest(Request["IncomingPhoneNumber"]):
     """The request of `phone_numbers.get`, which describes the members."""
 
     sid: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PhoneNumbersUpdateRequest(Request["IncomingPhoneNumber"]):
     """The request of `phone_numbers.update`, which describes the members."""
 
@@ -1332,14 +1332,14 @@ class PhoneNumbersUpdateRequest(Request["IncomingPhoneNumber"]):
     voice_url: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PhoneNumbersDeleteRequest(Request[None]):
     """The request of `phone_numbers.delete`, which describes the members."""
 
     sid: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class QueuesListRequest(Request["QueueList"]):
     """The request of `queues.list`, which describes the members."""
 
@@ -1348,7 +1348,7 @@ class QueuesListRequest(Request["QueueList"]):
     page_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class QueueList:
     """The answer of queues.list."""
 
@@ -1361,7 +1361,7 @@ class QueueList:
     queues: list[Queue] = field(factory=list)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class QueuesCreateRequest(Request["Queue"]):
     """The request of `queues.create`, which describes the members."""
 
@@ -1369,7 +1369,7 @@ class QueuesCreateRequest(Request["Queue"]):
     max_size: int | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class Queue:
     """The answer of queues.create."""
 
@@ -1385,7 +1385,7 @@ class Queue:
     uri: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class QueuesListMembersRequest(Request["QueueMemberList"]):
     """The request of `queues.list_members`, which describes the members."""
 
@@ -1395,7 +1395,7 @@ class QueuesListMembersRequest(Request["QueueMemberList"]):
     page_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class QueueMemberList:
     """The answer of queues.list_members."""
 
@@ -1408,7 +1408,7 @@ class QueueMemberList:
     queue_members: list[QueueMember] = field(factory=list)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class QueuesGetMemberRequest(Request["QueueMember"]):
     """The request of `queues.get_member`, which describes the members."""
 
@@ -1416,7 +1416,7 @@ class QueuesGetMemberRequest(Request["QueueMember"]):
     call_sid: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class QueueMember:
     """The answer of queues.get_member."""
 
@@ -1430,7 +1430,7 @@ class QueueMember:
     uri: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class QueuesDequeueMemberRequest(Request["QueueMember"]):
     """The request of `queues.dequeue_member`, which describes the members."""
 
@@ -1440,14 +1440,14 @@ class QueuesDequeueMemberRequest(Request["QueueMember"]):
     method: HttpMethod | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class QueuesGetRequest(Request["Queue"]):
     """The request of `queues.get`, which describes the members."""
 
     sid: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class QueuesUpdateRequest(Request["Queue"]):
     """The request of `queues.update`, which describes the members."""
 
@@ -1456,14 +1456,14 @@ class QueuesUpdateRequest(Request["Queue"]):
     max_size: int | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class QueuesDeleteRequest(Request[None]):
     """The request of `queues.delete`, which describes the members."""
 
     sid: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class RecordingsListRequest(Request["RecordingList"]):
     """The request of `recordings.list`, which describes the members."""
 
@@ -1477,7 +1477,7 @@ class RecordingsListRequest(Request["RecordingList"]):
     page_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class RecordingList:
     """The answer of recordings.list."""
 
@@ -1490,14 +1490,14 @@ class RecordingList:
     recordings: list[Recording] = field(factory=list)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class RecordingsGetRequest(Request["Recording"]):
     """The request of `recordings.get`, which describes the members."""
 
     sid: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class Recording:
     """The answer of recordings.get."""
 
@@ -1524,14 +1524,14 @@ class Recording:
     trim: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class RecordingsDeleteRequest(Request[None]):
     """The request of `recordings.delete`, which describes the members."""
 
     sid: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class TokensCreateRequest(Request["Token"]):
     """The request of `tokens.create`, which describes the members."""
 
@@ -1540,7 +1540,7 @@ class TokensCreateRequest(Request["Token"]):
     subproject_id: str | None = field(default=None, metadata={"wire": "subproject_id"})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class Token:
     """The answer of tokens.create."""
 
@@ -1550,7 +1550,7 @@ class Token:
     token: str | None = field(default=None, repr=False)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class TokensUpdateRequest(Request["Token"]):
     """The request of `tokens.update`, which describes the members."""
 
@@ -1559,14 +1559,14 @@ class TokensUpdateRequest(Request["Token"]):
     permissions: Sequence[str] | None = field(default=None, metadata={"wire": "permissions"})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class TokensDeleteRequest(Request[None]):
     """The request of `tokens.delete`, which describes the members."""
 
     token_id: str = field(metadata={"wire": "token_id"})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class TranscriptionsListRequest(Request["TranscriptionList"]):
     """The request of `transcriptions.list`, which describes the members."""
 
@@ -1578,7 +1578,7 @@ class TranscriptionsListRequest(Request["TranscriptionList"]):
     page_token: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class TranscriptionList:
     """The answer of transcriptions.list."""
 
@@ -1591,14 +1591,14 @@ class TranscriptionList:
     transcriptions: list[Transcription] = field(factory=list)
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class TranscriptionsGetRequest(Request["Transcription"]):
     """The request of `transcriptions.get`, which describes the members."""
 
     sid: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class Transcription:
     """The answer of transcriptions.get."""
 
@@ -1617,14 +1617,14 @@ class Transcription:
     uri: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class TranscriptionsDeleteRequest(Request[None]):
     """The request of `transcriptions.delete`, which describes the members."""
 
     sid: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ConferencesDownloadRecordingRequest(Request[bytes]):
     """The request of `conferences.download_recording`, which describes the members."""
 
@@ -1632,7 +1632,7 @@ class ConferencesDownloadRecordingRequest(Request[bytes]):
     sid: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class FaxesDownloadMediaRequest(Request[bytes]):
     """The request of `faxes.download_media`, which describes the members."""
 
@@ -1640,7 +1640,7 @@ class FaxesDownloadMediaRequest(Request[bytes]):
     sid: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class MessagesDownloadMediaRequest(Request[bytes]):
     """The request of `messages.download_media`, which describes the members."""
 
@@ -1648,7 +1648,7 @@ class MessagesDownloadMediaRequest(Request[bytes]):
     sid: str
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class RecordingsDownloadRequest(Request[bytes]):
     """The request of `recordings.download`, which describes the members."""
 
@@ -1656,7 +1656,7 @@ class RecordingsDownloadRequest(Request[bytes]):
     format: RecordingFormat | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class AvailablePhoneNumber:
     """Found in answers."""
 
@@ -1674,7 +1674,7 @@ class AvailablePhoneNumber:
     beta: bool | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CallSubresourceUris:
     """Found in answers."""
 
@@ -1682,14 +1682,14 @@ class CallSubresourceUris:
     recordings: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ConferenceRecordingSubresourceUris:
     """Found in answers."""
 
     transcriptions: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class ConferenceSubresourceUris:
     """Found in answers."""
 
@@ -1697,7 +1697,7 @@ class ConferenceSubresourceUris:
     recordings: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class CountrySubresourceUris:
     """Found in answers."""
 
@@ -1705,14 +1705,14 @@ class CountrySubresourceUris:
     toll_free: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class FaxLinks:
     """Found in answers."""
 
     media: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class IncomingPhoneNumberCapabilities:
     """Found in answers."""
 
@@ -1722,14 +1722,14 @@ class IncomingPhoneNumberCapabilities:
     fax: bool | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class MessageSubresourceUris:
     """Found in answers."""
 
     media: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class PhoneNumberCapabilities:
     """Found in answers."""
 
@@ -1738,14 +1738,14 @@ class PhoneNumberCapabilities:
     mms: bool | None = field(default=None, metadata={"wire": "MMS"})
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class RecordingSubresourceUris:
     """Found in answers."""
 
     transcriptions: str | None = None
 
 
-@define(kw_only=True)
+@shape(kw_only=True)
 class SubresourceUris:
     """Found in answers."""
 

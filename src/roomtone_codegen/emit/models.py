@@ -15,9 +15,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
-from attrs import define, field
+from attrs import field
 
-from roomtone._core.model import {dialect}, Dialect, OneOf, Request, RequestPart
+from roomtone._core.model import {dialect}, Dialect, OneOf, Request, RequestPart, shape
 
 DIALECT: Dialect = {dialect}
 """
@@ -61,7 +61,7 @@ def _request(service: facts.Service, operation: facts.Operation) -> str:
 
 
 def _class(service: facts.Service, shape: facts.Shape, bases: str, about: list[str], case: facts.Case) -> str:
-    lines = ["@define(kw_only=True)", f"class {shape.name}{bases}:", docstring(about, 4), ""]
+    lines = ["@shape(kw_only=True)", f"class {shape.name}{bases}:", docstring(about, 4), ""]
     lines += (f"    {_field(member, shape, case)}" for member in shape.members)
     return "\n".join(lines) + "\n"
 
