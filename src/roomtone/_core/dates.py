@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
 
-__all__ = ["epoch_seconds", "iso8601", "parse_timestamp"]
+__all__ = ["epoch_seconds", "iso8601", "parse_http_date", "parse_timestamp"]
 
 _NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,9})?", re.ASCII)
 
@@ -46,11 +45,22 @@ def _from_epoch(value: float) -> datetime:
 
 
 def _from_rfc2822(value: str) -> datetime:
+    # Imported when it is wanted: it costs ten milliseconds, and AWS's bodies have no such dates.
+    from email.utils import parsedate_to_datetime
+
     # SignalWire documents `Sept`, which the standard library refuses.
     try:
         return parsedate_to_datetime(value.replace(" Sept ", " Sep "))
     except (TypeError, IndexError, OverflowError) as error:
         raise ValueError("not a timestamp") from error
+
+
+def parse_http_date(value: str | None) -> datetime | None:
+    """The date in a header such as `Date` or `Retry-After`, aware; None where it is none."""
+    try:
+        return _in_utc(_from_rfc2822(value or ""))
+    except ValueError:
+        return None
 
 
 def iso8601(value: datetime) -> str:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any, cast, get_type_hints
 
 from attrs import frozen
@@ -13,6 +12,7 @@ from attrs import frozen
 from roomtone import errors as e
 from roomtone._core.caching import cache
 from roomtone._core.codec import ANSWERS, Misfit, bare_type, dialect_of
+from roomtone._core.dates import parse_http_date
 from roomtone._core.naming import Case, wire_name
 from roomtone._core.operation import AwsService, Operation, WireReply
 from roomtone.errors import ApiError
@@ -215,13 +215,8 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     seconds = _finite(asked)
     if seconds is not None or asked is None:
         return seconds
-    try:
-        until = parsedate_to_datetime(asked)
-    except (TypeError, ValueError, IndexError, OverflowError):
-        return None
-    if until.tzinfo is None:
-        until = until.replace(tzinfo=timezone.utc)
-    return max(0.0, (until - now).total_seconds())
+    until = parse_http_date(asked)
+    return None if until is None else max(0.0, (until - now).total_seconds())
 
 
 def _finite(text: str | None) -> float | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta, timezone
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
+
+from roomtone._core.dates import parse_http_date
 
 __all__ = ["NO_SKEW", "SKEW_CODES", "TOLERATED_SKEW", "clock_skew"]
 
@@ -39,10 +40,5 @@ def clock_skew(headers: Mapping[str, str], *, sent: datetime, received: datetime
     """
     if "age" in headers or not timedelta(0) <= received - sent <= _LONGEST_ROUND_TRIP:
         return None
-    try:
-        told = parsedate_to_datetime(headers["date"])
-    except (KeyError, TypeError, ValueError, IndexError, OverflowError):
-        return None
-    if told.tzinfo is None:
-        told = told.replace(tzinfo=timezone.utc)
-    return told - (sent + (received - sent) / 2)
+    told = parse_http_date(headers.get("date"))
+    return None if told is None else told - (sent + (received - sent) / 2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-import platform
+import sys
 from collections.abc import Awaitable, Callable, Mapping
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
@@ -40,7 +40,7 @@ T = TypeVar("T")
 V = TypeVar("V")
 HeadT = TypeVar("HeadT", bound="_Head")
 
-USER_AGENT = f"roomtone/{__version__} python/{platform.python_version()}"
+USER_AGENT = f"roomtone/{__version__} python/{'.'.join(map(str, sys.version_info[:3]))}"
 
 _JSON = {"accept": "application/json", "accept-encoding": "gzip, deflate"}
 # Media are packed as they are, and only the length of a body that is sent as it is tells how much is to come.
