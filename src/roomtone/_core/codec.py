@@ -31,6 +31,7 @@ __all__ = [
     "bare_type",
     "codec_for",
     "is_open_enum",
+    "load_decimal",
     "members_of",
 ]
 
@@ -190,7 +191,8 @@ def _load_whole(value: Any) -> int:
     return int(value) if isinstance(value, float) and value.is_integer() else _whole(value)
 
 
-def _load_decimal(value: Any) -> Decimal:
+def load_decimal(value: Any) -> Decimal:
+    """A decimal number from a number or a text. Raises Misfit."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
         raise Misfit(f"must be a decimal number, not {_kind(value)}")
     try:
@@ -217,7 +219,7 @@ _LOADS: dict[type, Dump] = {
     bool: _exactly(bool, "bool"),
     int: _load_whole,
     float: _number,
-    Decimal: _load_decimal,
+    Decimal: load_decimal,
     datetime: _load_timestamp,
 }
 

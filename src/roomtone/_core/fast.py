@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, get_args, get_origin
 
 import attrs
 
 from roomtone._core.caching import cache
-from roomtone._core.codec import Member, is_open_enum, members_of
+from roomtone._core.codec import Member, Misfit, is_open_enum, load_decimal, members_of
 from roomtone._core.dates import parse_timestamp
 from roomtone._core.model import ANSWERED, OneOf
 
@@ -33,6 +34,13 @@ def _time(value: Any) -> datetime:
         raise Odd from None
 
 
+def _decimal(value: Any) -> Decimal:
+    try:
+        return load_decimal(value)
+    except Misfit:
+        raise Odd from None
+
+
 def _iso(text: str) -> datetime:
     """A timestamp that ends with Z: most are such, and Python reads them as UTC."""
     try:
@@ -48,6 +56,7 @@ class _Source:
         self.lines = [head]
         self.names: dict[str, Any] = {
             "Odd": Odd,
+            "decimal": _decimal,
             "iso": _iso,
             "new": object.__new__,
             "sequences": (list, tuple),
@@ -110,6 +119,13 @@ def _loading(source: _Source, name: str, hint: Any) -> Iterator[str]:
         yield "if type(v) is dict:"
         yield from _each("str", "v.values()")
         yield f"    made.{name} = v"
+    elif get_origin(hint) in (dict, Mapping) and attrs.has(get_args(hint)[1]):
+        load = source.name(loader(get_args(hint)[1]))
+        yield f"if type(v) is dict: made.{name} = {{k: {load}(x) for k, x in v.items()}}"
+    elif hint is float:
+        yield f"if type(v) is float and v - v == 0: made.{name} = v"
+    elif hint is Decimal:
+        yield f"if v is not None: made.{name} = decimal(v)"
     else:
         yield "if v is not None: raise Odd"
 

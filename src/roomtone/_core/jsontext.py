@@ -1,4 +1,7 @@
-"""JSON as bytes: orjson where it is installed (the extra `fast`), the standard library otherwise. Pure."""
+"""JSON as bytes: orjson where it is installed (the extra `fast`), the standard library otherwise. Pure.
+
+Both read and write the same, but for whole numbers beyond 64 bits, which orjson reads as floats.
+"""
 
 from __future__ import annotations
 

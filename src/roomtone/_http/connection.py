@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
 import ssl
@@ -16,7 +17,10 @@ from attrs import define, field
 
 from roomtone._core.operation import AwsService, Service, SignalWireService
 from roomtone._core.retry import RetryQuota
+from roomtone._http.pool import Pool
 from roomtone._http.providers import AwsAccount, AwsProvider, Provider, SignalWireProvider, Target
+from roomtone._http.tls import bundles, shared_context
+from roomtone._http.users_client import UsersClient
 from roomtone.config import Aws, SignalWire
 from roomtone.errors import ClientClosedError
 
@@ -128,35 +132,30 @@ class Connection:
         if self.closed:
             raise ClientClosedError("the client is closed; make a new roomtone.Client")
         if self._home is None:
-            self._home = (os.getpid(), anyio.lowlevel.current_token())
+            self._home = (os.getpid(), _this_loop())
         # Asked first: in the child of a fork asyncio has no running loop.
         elif self._home[0] != os.getpid():
             raise ClientClosedError("the client was opened before a fork; make one roomtone.Client per process")
-        elif self._home[1] != anyio.lowlevel.current_token():
+        elif self._home[1] != _this_loop():
             raise ClientClosedError(
                 "the client was opened in another event loop; make one roomtone.Client per event loop"
             )
 
     async def _open(self) -> Transport:
         if self.http_client is not None:
-            from roomtone._http.users_client import UsersClient
-
             return UsersClient(self.http_client)
-        return await anyio.to_thread.run_sync(self._new_pool)
-
-    def _new_pool(self) -> Transport:
-        """For a worker thread: it imports httpcore, which importing roomtone does not, and reads certificates."""
-        from roomtone._http.pool import Pool
-        from roomtone._http.tls import bundles, shared_context
-
-        return Pool(self.ssl_context or shared_context(bundles()), self.max_connections)
+        # Certificates are read for it, so a worker thread makes it.
+        context = self.ssl_context
+        if context is None:
+            context = await anyio.to_thread.run_sync(shared_context, bundles())
+        return Pool(context, self.max_connections)
 
     def _is_at_home(self) -> bool:
         """Whether this is the process and the event loop of the first call."""
         if self._home is None:
             return True
         # Asked first: in the child of a fork asyncio has no running loop.
-        return self._home[0] == os.getpid() and bool(self._home[1] == anyio.lowlevel.current_token())
+        return self._home[0] == os.getpid() and bool(self._home[1] == _this_loop())
 
     async def aclose(self) -> None:
         """Ends the pool and the calls on it; a client given by the user stays open. Closing twice does nothing."""
@@ -172,3 +171,11 @@ class Connection:
         await self._close_bodies(lambda reader: True)
         if transport is not None:
             await transport.aclose()
+
+
+def _this_loop() -> object:
+    """What tells one event loop from another."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return anyio.lowlevel.current_token()

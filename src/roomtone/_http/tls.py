@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import ssl
-from functools import cache
 from pathlib import Path
 
 import certifi
+
+from roomtone._core.caching import cache
 
 __all__ = ["bundles", "shared_context"]
 
