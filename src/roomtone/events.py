@@ -29,7 +29,8 @@ class Attempt:
         duration: Seconds from the attempt's begin to its end; time spent waiting for a free connection counts.
         status: The HTTP status of the answer; None when none came.
         request_id: The service's request id, if one came.
-        error: What failed; None after a success and after a cancellation.
+        error: What failed; None after a success, after a cancellation, and where what is raised is no error of
+            roomtone's.
         decision: What comes next: `return`, `retry`, `raise`, or nothing because the call was `cancelled` from outside.
         reason: Why, in words.
         delay: Seconds until the next attempt; None when there is none.

@@ -177,3 +177,24 @@ async def test_the_log_holds_no_argument(
         await live.ivs.with_options(headers={"x-token": "s3cr3t"}).create_channel(name="s3cr3t")
     assert len(caplog.records) == 4
     assert "s3cr3t" not in caplog.text
+
+
+async def test_what_is_no_failure_of_the_call(
+    live: roomtone.Client, router: respx.MockRouter, seen: list[roomtone.Attempt]
+) -> None:
+    """What a mock or a hook of the user's own raises comes out as it is, and is told as what it is."""
+    router.post(f"{IVS}/GetChannel").side_effect = ZeroDivisionError
+    with pytest.raises(ZeroDivisionError):
+        await live.ivs.get_channel(arn="a")
+    assert [(attempt.decision, attempt.error) for attempt in seen] == [("raise", None)]
+
+
+async def test_an_error_is_whole_when_the_hook_sees_it(
+    live: roomtone.Client, waits: Waits, router: respx.MockRouter, seen: list[roomtone.Attempt]
+) -> None:
+    """What may have happened on an earlier attempt is in the error that the hook is given, as in the one raised."""
+    router.post(f"{IVS}/GetChannel").side_effect = [httpx.ReadError("gone"), *[httpx.ConnectError("refused")] * 2]
+    with pytest.raises(errors.ConnectError) as caught:
+        await live.ivs.get_channel(arn="a")
+    assert seen[-1].error is caught.value
+    assert [attempt.error and attempt.error.maybe_processed for attempt in seen] == [True, True, True]

@@ -204,6 +204,10 @@ class _Call(Generic[T, HeadT]):
             _tell_where(error, self.operation, self.attempts)
             error.maybe_processed = error.maybe_processed or self.earlier
             raise
+        except Exception:
+            # Such as what a hook of the user's own HTTP client raises.
+            self._observe("raise", "it is no failure of the service or of the way to it")
+            raise
         except BaseException:
             self._observe("cancelled", "from outside")
             raise
@@ -324,6 +328,7 @@ class _Call(Generic[T, HeadT]):
         found = None if head is None else request_id(head.headers)
         if error is not None:
             _tell_where(error, self.operation, self.attempts)
+            error.maybe_processed = error.maybe_processed or self.earlier
             status, found = _status(error), error.request_id
         attempt = Attempt(
             service=self.operation.service.name,

@@ -83,7 +83,7 @@ class Incoming:
         length = self.headers.get("content-length", "")
         try:
             # A length of so many digits that Python reads no number of them is too large all the same.
-            if length.isdigit() and (len(length) > 20 or int(length) > limit):
+            if length.isascii() and length.isdigit() and (len(length) > 20 or int(length) > limit):
                 raise self._too_large(limit)
             parts: list[bytes] = []
             size = 0
