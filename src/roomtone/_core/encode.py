@@ -15,7 +15,7 @@ from roomtone._core.codec import REQUESTS, Dump, Member, Misfit, check_one_of, m
 from roomtone._core.fast import Odd, dumper
 from roomtone._core.form import text_pairs
 from roomtone._core.jsontext import dumps
-from roomtone._core.model import NUMBERED, SEPARATOR, Request
+from roomtone._core.model import NUMBERED, SEPARATOR, OneOf, Request
 from roomtone._core.operation import MAX_TARGET, Headers, Operation, WireRequest
 from roomtone.errors import RequestError
 
@@ -24,6 +24,8 @@ __all__ = ["encode", "new_token", "refused"]
 CONTENT_TYPES = {"json": "application/json", "form": "application/x-www-form-urlencoded"}
 
 _UNRESERVED = "-._~"
+_PLAIN = re.compile(r"[A-Za-z0-9._~-]*")
+"""What is sent as it is, as most ids are."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _LABEL = re.compile(r"\{(\.?)(\w+)\}")
 
@@ -44,6 +46,8 @@ class _Plan:
     fast_body: Callable[[Any], dict[str, Any]]
     path: str
     fixed_query: str
+    one_of: bool
+    """Whether the request itself is a union."""
 
 
 @cache
@@ -60,6 +64,7 @@ def _plan(operation: Operation[Any, Any]) -> _Plan:
         fast_body=dumper(operation.request, in_body),
         path=path,
         fixed_query=fixed_query,
+        one_of=issubclass(operation.request, OneOf),
     )
 
 
@@ -101,7 +106,8 @@ def _wire_request(
     operation: Operation[Any, Any], request: Request[object], constants: Mapping[str, str]
 ) -> WireRequest:
     plan = _plan(operation)
-    check_one_of(operation.request, request)
+    if plan.one_of:
+        check_one_of(operation.request, request)
     path = _path(plan, request, constants)
     query = _query(plan, request)
     if len(path) + len(query) > MAX_TARGET:
@@ -156,6 +162,8 @@ def _path_segment(value: str, name: str) -> str:
 
 
 def _quoted(value: str, name: str) -> str:
+    if _PLAIN.fullmatch(value):
+        return value
     try:
         return quote(value, safe=_UNRESERVED)
     except UnicodeEncodeError:

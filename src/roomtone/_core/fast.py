@@ -41,14 +41,6 @@ def _decimal(value: Any) -> Decimal:
         raise Odd from None
 
 
-def _iso(text: str) -> datetime:
-    """A timestamp that ends with Z: most are such, and Python reads them as UTC."""
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        raise Odd from None
-
-
 class _Source:
     """The text of a function and the names that it uses."""
 
@@ -57,7 +49,7 @@ class _Source:
         self.names: dict[str, Any] = {
             "Odd": Odd,
             "decimal": _decimal,
-            "iso": _iso,
+            "iso": datetime.fromisoformat,
             "new": object.__new__,
             "sequences": (list, tuple),
             "time": _time,
@@ -83,11 +75,14 @@ def loader(cls: type[Any]) -> Callable[[Any], Any]:
     """From a JSON object to an answer's shape. Texts must be such that UTF-8 can carry. Raises Odd."""
     source = _Source("def f(content):")
     source.add(1, "if type(content) is not dict: raise Odd", "get = content.get", f"made = new({source.name(cls)})")
+    source.add(1, "try:")
     defaults = {attribute.name: attribute.default for attribute in attrs.fields(cls)}
     for member in members_of(cls):
-        source.add(1, f"v = get({member.wire!r})", *_loading(source, member.name, member.type))
-        source.add(1, f"elif v is None: {_absent(member, defaults[member.name])}", "else: raise Odd")
-    source.add(1, "return made")
+        source.add(2, f"v = get({member.wire!r})", *_loading(source, member.name, member.type))
+        source.add(2, f"elif v is None: {_absent(member, defaults[member.name])}", "else: raise Odd")
+    source.add(2, "pass")
+    # Python reads a timestamp that ends with Z as UTC, as most do, or refuses it.
+    source.add(1, "except ValueError: raise Odd from None", "return made")
     return source.function()
 
 
