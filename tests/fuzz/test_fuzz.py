@@ -69,7 +69,7 @@ class Answering:
         # What is sent is HTTP: httpx would refuse anything else.
         url = f"{outgoing.scheme}://{outgoing.host}{outgoing.target}"
         httpx.Request(outgoing.method, url, headers=dict(outgoing.headers), content=outgoing.body)
-        return Incoming(self.status, read_headers(self.headers), Chunks(self.chunks), self.aclose)
+        return Incoming(self.status, read_headers(self.headers), Chunks(self.chunks), self.aclose, self.aclose)
 
     async def aclose(self) -> None:
         pass

@@ -53,7 +53,7 @@ class Incoming:
         headers: Names in lower case.
         chunks: The body as it comes off the connection.
         close: Gives the connection back, or ends it when there is more to come.
-        abort: Ends the connection at once, where the transport can.
+        abort: Ends the connection at once, whatever is still to come.
         unpacked: The chunks are the content already, whatever encoding the headers name.
     """
 
@@ -61,7 +61,7 @@ class Incoming:
     headers: Mapping[str, str] = field(repr=False)
     _chunks: AsyncIterator[bytes] = field(repr=False)
     _close: Callable[[], Awaitable[None]] = field(repr=False)
-    _abort: Callable[[], Awaitable[None]] | None = field(default=None, repr=False, alias="abort")
+    _abort: Callable[[], Awaitable[None]] = field(repr=False)
     _unpacked: bool = field(default=False, alias="unpacked")
     _unpacker: Unpacker = field(init=False, repr=False)
     _pieces: Iterator[bytes] = field(factory=lambda: iter(()), init=False, repr=False)
@@ -198,18 +198,23 @@ class Incoming:
 
     async def _end_within(self) -> None:
         # Generators within generators must end from within: closing the outer one leaves the others to the garbage
-        # collector, which trio warns of. So more chunks are asked for: what is here already may be all that there is,
-        # and then the connection is kept. A chunk that is not here yet is cancelled, or is an error of a connection
-        # that has ended.
-        with anyio.CancelScope(shield=True) as scope, contextlib.suppress(Exception):
-            scope.cancel()
-            for _ in range(_MOST_READ_ON if self._abort is not None else _MOST_BUFFERED):
-                await anext(self._chunks)
-            if self._abort is not None:
+        # collector, which trio warns of. So more chunks are asked for. What is here already may be all that there is,
+        # and then the connection is kept; a chunk that is not here yet is cancelled, which is an end too.
+        if await self._goes_on(_MOST_READ_ON):
+            with anyio.CancelScope(shield=True), contextlib.suppress(Exception):
                 await self._abort()
-            for _ in range(_MOST_BUFFERED):
-                await anext(self._chunks)
+            # Now the next chunk is an error, or is one of the last that were received.
+            await self._goes_on(_MOST_BUFFERED)
         close: Callable[[], Awaitable[None]] | None = getattr(self._chunks, "aclose", None)
         with anyio.CancelScope(shield=True), contextlib.suppress(Exception):
             if close is not None:
                 await close()
+
+    async def _goes_on(self, chunks: int) -> bool:
+        """Whether there are more chunks than so many to be had without waiting."""
+        with anyio.CancelScope(shield=True) as scope, contextlib.suppress(Exception):
+            scope.cancel()
+            for _ in range(chunks):
+                await anext(self._chunks)
+            return True
+        return False

@@ -121,7 +121,7 @@ class AsyncioStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
             )
         except (OSError, EOFError) as error:
             raise httpcore.ConnectError(str(error)) from error
-        if started is None:  # the connection was lost meanwhile
+        if started is None or self._ended or self._error is not None:
             raise httpcore.ConnectError("the connection was closed within the handshake")
         self._transport = started
         return self

@@ -193,7 +193,7 @@ class Pool:
             finally:
                 await self._give_back(link)
 
-        return Incoming(response.status, headers, chunks, close, abort=link.aclose)
+        return Incoming(response.status, headers, chunks, close, link.aclose)
 
     async def _take(self, key: _Key) -> _Link:
         """A connection to an origin, or one to be made, when it is this call's turn."""

@@ -62,8 +62,9 @@ class UsersClient:
         if response.is_stream_consumed:
             # A hook of the user's client read it all: what is there is the content, decoded.
             content = self._library.ByteStream(response.content)
-            return Incoming(response.status_code, headers, aiter(content), response.aclose, unpacked=True)
-        return Incoming(response.status_code, headers, aiter(response.stream), response.aclose)
+            close = response.aclose
+            return Incoming(response.status_code, headers, aiter(content), close, close, unpacked=True)
+        return Incoming(response.status_code, headers, aiter(response.stream), response.aclose, response.aclose)
 
     async def aclose(self) -> None:
         pass
