@@ -111,7 +111,7 @@ def load(session: nox.Session) -> None:
     """100,000 calls of 1,000 tasks against a service that is not well; 10,000 cancellations. Prints the figures."""
     session.install("-e", EVERYTHING, *group("tests"))
     session.run("python", "-m", "pytest", "--capture=no", "tests/faults/load.py", *session.posargs)
-    sweeps = {"ROOMTONE_SWEEPS": "26"}
+    sweeps = {"ROOMTONE_SWEEPS": "30"}
     session.run("python", "-m", "pytest", "tests/faults/test_cancellation.py", *session.posargs, env=sweeps)
 
 
