@@ -15,7 +15,7 @@ from attrs import evolve
 import roomtone
 from faults.behaviours import BEHAVIOURS, LIMIT, SHORT, Behaviour, well
 from faults.outcomes import COLUMNS, Expected, Row, rows
-from flow.loopback import KEYS, REGION, Loopback, Received, Waits, message, serving, unused_port
+from flow.loopback import KEYS, REGION, Handler, Loopback, Received, Waits, message, serving, unused_port
 from roomtone import errors
 
 pytestmark = pytest.mark.anyio
@@ -71,9 +71,7 @@ def client_of(url: str, behaviour: Behaviour, http_client: httpx.AsyncClient | N
 
 
 @asynccontextmanager
-async def server_of(
-    behaviour: Behaviour, answer: Callable[[Received, anyio.abc.ByteStream], Awaitable[None]]
-) -> AsyncIterator[Loopback]:
+async def server_of(behaviour: Behaviour, answer: Handler) -> AsyncIterator[Loopback]:
     if not behaviour.listens:
         yield Loopback(answer, unused_port())
     elif behaviour.raw is not None:
@@ -84,6 +82,17 @@ async def server_of(
         certificate = behaviour.certificate() if behaviour.certificate is not None else None
         async with serving(answer, certificate=certificate) as server:
             yield server
+
+
+def answering_as(behaviour: Behaviour, column: str) -> Handler:
+    """A server's handler that does what the behaviour does where this kind of call is to be answered."""
+    right = message(RIGHT[column])
+
+    async def answer(request: Received, stream: anyio.abc.ByteStream) -> None:
+        assert behaviour.answer is not None
+        await behaviour.answer(request, stream, right)
+
+    return answer
 
 
 async def outcome_of(call: Callable[[roomtone.Client], Awaitable[object]], live: roomtone.Client) -> Expected:
@@ -123,11 +132,7 @@ def meaning(error: errors.RoomtoneError) -> str:
 async def test_the_table(row: Row, column: str, expected: Expected) -> None:
     """The outcome of each cell; as many requests as it says; and nothing is left open behind it."""
     behaviour = BEHAVIOURS[row.fault]
-    right = message(RIGHT[column])
-
-    async def answer(request: Received, stream: anyio.abc.ByteStream) -> None:
-        assert behaviour.answer is not None
-        await behaviour.answer(request, stream, right)
+    answer = answering_as(behaviour, column)
 
     with anyio.fail_after(100):
         async with server_of(behaviour, answer) as server:
@@ -155,11 +160,7 @@ FOREIGN = [cell for cell in CELLS if cell[1] in ("aws safe", "aws unsafe") and c
 async def test_the_table_over_a_users_own_client(row: Row, column: str, expected: Expected) -> None:
     """The same outcomes where an httpx client of the user's carries the calls."""
     behaviour = BEHAVIOURS[row.fault]
-    right = message(RIGHT[column])
-
-    async def answer(request: Received, stream: anyio.abc.ByteStream) -> None:
-        assert behaviour.answer is not None
-        await behaviour.answer(request, stream, right)
+    answer = answering_as(behaviour, column)
 
     with anyio.fail_after(100):
         async with (

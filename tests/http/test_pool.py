@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import socket
 from collections.abc import AsyncIterator
 
@@ -246,13 +245,3 @@ async def test_closing_away_from_home_touches_no_socket(monkeypatch: pytest.Monk
         await link.aclose()
         with pytest.raises(errors.ClientClosedError, match="is closed"):
             await live.ivs.list_channels()
-
-
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
-async def test_a_cancelled_call_leaves_no_garbage() -> None:
-    """Nothing of a finished client stays in circles that only a collection would find open sockets in."""
-    async with serving(answering(EMPTY_LIST)) as server:
-        async with client_at(server.url) as live:
-            await live.ivs.list_channels()
-        await server.until_closed()
-    gc.collect()
