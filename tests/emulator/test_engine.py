@@ -21,8 +21,8 @@ from roomtone._core.faults import ErrorTable, modelled_members
 from roomtone._core.mirror import error_reply, read_request
 from roomtone._core.operation import AwsService, Operation
 from roomtone._http.signing import sign
+from roomtone._http.verification import Sent
 from roomtone.emulator import CREDENTIALS, PROJECT_ID, Emulator, meetings
-from roomtone.emulator.auth import Sent
 from roomtone.emulator.handlers import Handler
 from roomtone.emulator.services import Double, doubles
 from roomtone.signalwire import operations as signalwire

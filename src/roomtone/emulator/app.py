@@ -11,8 +11,8 @@ from urllib.parse import quote
 from roomtone._core.codec import Misfit
 from roomtone._core.mirror import error_reply, read_request, reply
 from roomtone._core.operation import AwsService, Operation, WireReply
+from roomtone._http.verification import Sent, verify_basic, verify_signature
 from roomtone.config import Aws, Credentials, SignalWire
-from roomtone.emulator.auth import Sent, verify_basic, verify_signature
 from roomtone.emulator.handlers import Handler
 from roomtone.emulator.ivs import IvsCommands
 from roomtone.emulator.services import Double, doubles

@@ -11,9 +11,9 @@ from attrs import frozen
 
 from roomtone._core.faults import ErrorTable
 from roomtone._core.operation import AwsService, Operation, Service
+from roomtone._core.routing import Routes
 from roomtone.emulator import ivs, media_pipelines, meetings, signalwire
 from roomtone.emulator.handlers import Handler, Handlers
-from roomtone.emulator.routing import Routes
 from roomtone.errors import ApiError
 
 __all__ = ["Double", "doubles"]
