@@ -17,14 +17,19 @@ from roomtone.chime_sdk_meetings import (
 )
 from roomtone.chime_sdk_messaging import ChimeSDKMessagingClient
 from roomtone.ivs import (
+    ChannelNotBroadcasting,
     ChannelType,
     CreateChannelResponse,
     DeleteChannelRequest,
     GetStreamSessionRequest,
     GetStreamSessionResponse,
     IVSClient,
+    ListStreamsRequest,
+    ListStreamsResponse,
+    StreamSummary,
 )
-from roomtone.signalwire import SignalWireClient
+from roomtone.signalwire import ConferencesStartStreamRequest, ConferenceStream, SignalWireClient
+from roomtone.testing import Call, OperationMock, PagedOperationMock, RoomtoneMock, make, throttled
 
 
 async def meetings(live: roomtone.Client) -> None:
@@ -122,3 +127,43 @@ def providers_of_both_kinds() -> None:
     roomtone.Aws(credentials=provider)
     roomtone.Aws(credentials=lambda: roomtone.Credentials("AKIDEXAMPLE", "secret"))
     roomtone.Aws(endpoint_url={"ivs": "http://127.0.0.1:8080"})
+
+
+def made(moment: str) -> None:
+    assert_type(make(Meeting), Meeting)
+    assert_type(make(GetStreamSessionResponse, stream_session={"start_time": moment}), GetStreamSessionResponse)
+
+
+def mocks(mock: RoomtoneMock) -> None:
+    op = mock.ivs.get_stream_session
+    assert_type(op, OperationMock[GetStreamSessionRequest, GetStreamSessionResponse])
+    ok = make(GetStreamSessionResponse)
+    op.respond(ok)
+    op.script(throttled(retry_after=1), ChannelNotBroadcasting("off air"), ok)
+    op.throttle(2, then=ok)
+    op.throttle(2, then=ChannelNotBroadcasting("off air"))
+    op.handle(lambda request: make(GetStreamSessionResponse, stream_session={"stream_id": request.channel_arn}))
+    op.handle(answered)
+    op.handle(answered_later)
+    assert_type(op.last_request, GetStreamSessionRequest)
+    assert_type(op.calls[0], Call[GetStreamSessionRequest])
+    assert_type(mock.ivs.delete_channel, OperationMock[DeleteChannelRequest, None])
+    mock.ivs.delete_channel.respond()
+    mock.ivs.delete_channel.script(throttled(), None)
+    mock.signalwire.recordings.download.respond(b"RIFF")
+    assert_type(
+        mock.signalwire.conferences.start_stream, OperationMock[ConferencesStartStreamRequest, ConferenceStream]
+    )
+    streams = mock.ivs.list_streams
+    assert_type(streams, PagedOperationMock[ListStreamsRequest, ListStreamsResponse, StreamSummary])
+    streams.pages([make(StreamSummary)], [])
+
+
+def answered(request: GetStreamSessionRequest) -> GetStreamSessionResponse:
+    if not request.stream_id:
+        raise ChannelNotBroadcasting("off air")
+    return make(GetStreamSessionResponse)
+
+
+async def answered_later(request: GetStreamSessionRequest) -> GetStreamSessionResponse:
+    return answered(request)
