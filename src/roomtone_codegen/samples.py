@@ -60,8 +60,17 @@ def samples(service: facts.Service) -> dict[str, dict[str, Any]]:
 
 def _filled(shape: facts.Shape, *, tolerant: bool) -> Iterable[facts.Member]:
     """The members that `make` fills in of itself."""
-    always = [member for member in shape.members if (member.required or member.answered) and not member.fixed]
+    always = [
+        member
+        for member in shape.members
+        if ((member.required or member.answered) and not member.fixed) or (member.never_none and _least(member.type))
+    ]
     return always or (shape.members[:1] if shape.union or tolerant else ())
+
+
+def _least(target: facts.Type) -> int:
+    """How many items there are at least."""
+    return int(target.limits.minimum or 0) if isinstance(target, facts.ListOf | facts.MapOf) else 0
 
 
 def _needed(member: facts.Member, enums: dict[str, tuple[str, ...]]) -> Any:
@@ -73,8 +82,11 @@ def _needed(member: facts.Member, enums: dict[str, tuple[str, ...]]) -> Any:
         case facts.Scalar(kind="int" | "float" | "Decimal"):
             number = _number(member.type.limits)
             return None if number == 1 else number
-        case facts.ListOf(limits=limits) | facts.MapOf(limits=limits):
-            return _whole(member.name, member.type, enums) if limits.minimum else None
+        case facts.ListOf(item=item):
+            # One at least: in a query an empty list is none.
+            return [_whole(member.name, item, enums)] * max(1, _least(member.type))
+        case facts.MapOf():
+            return _whole(member.name, member.type, enums) if _least(member.type) else None
         case _:
             return None
 
@@ -90,12 +102,12 @@ def _whole(name: str, target: facts.Type, enums: dict[str, tuple[str, ...]]) -> 
             return False
         case facts.EnumOf(name=enum):
             return enums[enum][0]
-        case facts.ListOf(item=item, limits=limits):
-            return [_whole(name, item, enums)] * int(limits.minimum or 0)
-        case facts.MapOf(key=key, value=value, limits=limits):
-            if (limits.minimum or 0) > 1:
+        case facts.ListOf(item=item):
+            return [_whole(name, item, enums)] * _least(target)
+        case facts.MapOf(key=key, value=value):
+            if _least(target) > 1:
                 raise Undecided(f"{name}: a mapping of more than one pair at least; teach samples.py")
-            return {_whole(name, key, enums): _whole(name, value, enums)} if limits.minimum else {}
+            return {_whole(name, key, enums): _whole(name, value, enums)} if _least(target) else {}
         case facts.ShapeOf():
             return {}
         case _:

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from roomtone.testing.mock import REGION as REGION
     from roomtone.testing.mock import SPACE as SPACE
     from roomtone.testing.mock import RoomtoneMock as RoomtoneMock
-    from roomtone.testing.mock import UnmockedCallError as UnmockedCallError
     from roomtone.testing.operations import Call as Call
     from roomtone.testing.operations import OperationMock as OperationMock
     from roomtone.testing.operations import PagedOperationMock as PagedOperationMock
     from roomtone.testing.outcomes import Outcome as Outcome
     from roomtone.testing.outcomes import UnexpectedCallError as UnexpectedCallError
+    from roomtone.testing.outcomes import UnmockedCallError as UnmockedCallError
     from roomtone.testing.outcomes import connect_error as connect_error
     from roomtone.testing.outcomes import raw as raw
     from roomtone.testing.outcomes import throttled as throttled
@@ -48,7 +48,10 @@ if not TYPE_CHECKING:
     _HOMES = {
         "making": ("make",),
         "operations": ("Call", "OperationMock", "PagedOperationMock"),
-        "outcomes": ("Outcome", "UnexpectedCallError", "connect_error", "raw", "throttled", "timeout"),
+        "outcomes": (
+            *("Outcome", "UnexpectedCallError", "UnmockedCallError"),
+            *("connect_error", "raw", "throttled", "timeout"),
+        ),
     }
 
     def __getattr__(name: str) -> object:

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_h
 
 import attrs
 
-from roomtone._core.codec import ANSWERS, Misfit, bare_type, codec_for, dialect_of, members_of
+from roomtone._core.codec import ANSWERS, Member, Misfit, bare_type, codec_for, dialect_of, members_of
 from roomtone._core.model import OneOf, Request
 from roomtone._core.naming import did_you_mean
 from roomtone.errors import RequestError
@@ -28,7 +28,7 @@ def make(cls: type[T], /, **overrides: object) -> T:
 
     It has what the API requires, what is always answered, and what is given here. A union gets its first member, and so
     does a shape of SignalWire's of which nothing is always answered. Texts, numbers and collections are within the
-    model's limits and patterns, enums have their first value, collections as few items as allowed.
+    model's limits and patterns, enums have their first value, a list that is required has an item.
 
     Args:
         cls: The class.
@@ -61,14 +61,19 @@ def _made(cls: type[T], overrides: Mapping[str, object]) -> T:
     for name in overrides:
         if name not in members:
             raise TypeError(f"{cls.__name__} has no member {name!r}{did_you_mean(name, members)}")
-    filled = [member.name for member in members.values() if member.required and member.name not in overrides]
+    hints, samples = get_type_hints(cls), _samples(cls)
+    filled = [name for name, member in members.items() if _is_filled(member, samples) and name not in overrides]
     if not filled and not overrides and _is_nothing_when_empty(cls):
         filled = [*members][:1]
-    hints, samples = get_type_hints(cls), _samples(cls)
     given = {name: _converted(hints[name], value, name) for name, value in overrides.items()}
     for name in filled:
         given[name] = _converted(hints[name], samples[name], name) if name in samples else _plain(hints[name], name)
     return cls(**given)
+
+
+def _is_filled(member: Member, samples: Mapping[str, Any]) -> bool:
+    """Whether a member is made unasked: nothing else gives it a value, or its own default is too small."""
+    return not member.optional and (not member.has_default or member.name in samples)
 
 
 def _is_nothing_when_empty(cls: type[Any]) -> bool:

@@ -42,7 +42,7 @@ from roomtone.testing.operations import (
     ServiceMock,
     named_operations,
 )
-from roomtone.testing.outcomes import UnexpectedCallError
+from roomtone.testing.outcomes import UnexpectedCallError, UnmockedCallError
 
 if TYPE_CHECKING:
     from roomtone.testing._generated.chime_sdk_identity import ChimeSDKIdentityMock
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from roomtone.testing._generated.ivschat import IVSChatMock
     from roomtone.testing._generated.signalwire import SignalWireMock
 
-__all__ = ["API_TOKEN", "CREDENTIALS", "PROJECT_ID", "REGION", "SPACE", "RoomtoneMock", "UnmockedCallError"]
+__all__ = ["API_TOKEN", "CREDENTIALS", "PROJECT_ID", "REGION", "SPACE", "RoomtoneMock"]
 
 CREDENTIALS = Credentials("AKIAROOMTONEEXAMPLE", "mock-secret-access-key")
 """The AWS credentials whose signatures a mock verifies."""
@@ -77,8 +77,8 @@ _SCOPE = re.compile(r"/([^/,\s]+)/aws4_request")
 ServiceT = TypeVar("ServiceT", bound=ServiceMock)
 
 
-class UnmockedCallError(UnexpectedCallError, AllMockedAssertionError):
-    """A call that nothing answers; the message has its typed request, the nearest route and what to write."""
+class _UnmockedCallError(UnmockedCallError, AllMockedAssertionError):
+    """Of respx's class too, at which it asks the next active router."""
 
 
 class _Router(respx.MockRouter):
@@ -300,7 +300,7 @@ class RoomtoneMock:
 
     async def _answer(self, found: _Found, call: Call[Any]) -> WireReply | httpx.TransportError:
         if not self._is_mocked(found.name):
-            raise UnmockedCallError(self._what_to_do(found, call))
+            raise _UnmockedCallError(self._what_to_do(found, call))
         self.calls.append(call)
         return await self._mocks[found.name]._answered(call)
 

@@ -22,6 +22,7 @@ __all__ = [
     "Answer",
     "Outcome",
     "UnexpectedCallError",
+    "UnmockedCallError",
     "connect_error",
     "documented_error",
     "raw",
@@ -48,6 +49,10 @@ _STATUSES: tuple[tuple[type[ApiError], int], ...] = (
 
 class UnexpectedCallError(AssertionError):
     """A call that its mock does not take: unsigned, malformed, with a strange page token, or one too many."""
+
+
+class UnmockedCallError(UnexpectedCallError):
+    """A call that nothing answers; the message has its typed request, the nearest route and what to write."""
 
 
 @frozen(repr=False)

@@ -109,7 +109,8 @@ SAMPLES: Mapping[str, Mapping[str, Any]] = {
     },
     "CreateMediaConcatenationPipelineRequest": {"sources": [{}], "sinks": [{}]},
     "CreateMediaInsightsPipelineConfigurationRequest": {
-        "resource_access_role_arn": "arn:aws:chime:us-east-1:123456789012:app-instance/0f8fad5b-d9cb-469f-a165-70867728950e"
+        "resource_access_role_arn": "arn:aws:chime:us-east-1:123456789012:app-instance/0f8fad5b-d9cb-469f-a165-70867728950e",
+        "elements": [{}],
     },
     "CreateMediaInsightsPipelineRequest": {
         "media_insights_pipeline_configuration_arn": "arn:aws:chime:us-east-1:123456789012:app-instance/0f8fad5b-d9cb-469f-a165-70867728950e"
@@ -135,6 +136,7 @@ SAMPLES: Mapping[str, Mapping[str, Any]] = {
     "ListTagsForResourceRequest": {
         "resource_arn": "arn:aws:chime:us-east-1:123456789012:app-instance/0f8fad5b-d9cb-469f-a165-70867728950e"
     },
+    "ListTagsForResourceResponse": {"tags": [{}]},
     "MediaCapturePipeline": {
         "media_pipeline_id": "0f8fad5b-d9cb-469f-a165-70867728950e",
         "media_pipeline_arn": "arn:aws:chime:us-east-1:123456789012:app-instance/0f8fad5b-d9cb-469f-a165-70867728950e",
@@ -193,7 +195,8 @@ SAMPLES: Mapping[str, Mapping[str, Any]] = {
         "tag_keys": ["tag-keys"],
     },
     "UpdateMediaInsightsPipelineConfigurationRequest": {
-        "resource_access_role_arn": "arn:aws:chime:us-east-1:123456789012:app-instance/0f8fad5b-d9cb-469f-a165-70867728950e"
+        "resource_access_role_arn": "arn:aws:chime:us-east-1:123456789012:app-instance/0f8fad5b-d9cb-469f-a165-70867728950e",
+        "elements": [{}],
     },
     "VoiceToneAnalysisTask": {"voice_tone_analysis_task_id": "0f8fad5b-d9cb-469f-a165-70867728950e"},
 }

@@ -69,10 +69,12 @@ SAMPLES: Mapping[str, Mapping[str, Any]] = {
     "StartMeetingTranscriptionRequest": {"meeting_id": "0f8fad5b-d9cb-469f-a165-70867728950e"},
     "StopMeetingTranscriptionRequest": {"meeting_id": "0f8fad5b-d9cb-469f-a165-70867728950e"},
     "TagResourceRequest": {
-        "resource_arn": "arn:aws:chime:us-east-1:123456789012:app-instance/0f8fad5b-d9cb-469f-a165-70867728950e"
+        "resource_arn": "arn:aws:chime:us-east-1:123456789012:app-instance/0f8fad5b-d9cb-469f-a165-70867728950e",
+        "tags": [{}],
     },
     "UntagResourceRequest": {
-        "resource_arn": "arn:aws:chime:us-east-1:123456789012:app-instance/0f8fad5b-d9cb-469f-a165-70867728950e"
+        "resource_arn": "arn:aws:chime:us-east-1:123456789012:app-instance/0f8fad5b-d9cb-469f-a165-70867728950e",
+        "tag_keys": ["tag-keys"],
     },
     "UpdateAttendeeCapabilitiesRequest": {
         "meeting_id": "0f8fad5b-d9cb-469f-a165-70867728950e",

@@ -312,6 +312,7 @@ SAMPLES: Mapping[str, Mapping[str, Any]] = {
     "ListTagsForResourceRequest": {
         "resource_arn": "arn:aws:chime:us-east-1:123456789012:app-instance/0f8fad5b-d9cb-469f-a165-70867728950e"
     },
+    "ListTagsForResourceResponse": {"tags": [{}]},
     "PutChannelExpirationSettingsRequest": {
         "channel_arn": "arn:aws:chime:us-east-1:123456789012:app-instance/0f8fad5b-d9cb-469f-a165-70867728950e"
     },

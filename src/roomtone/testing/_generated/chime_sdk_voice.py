@@ -240,11 +240,18 @@ class ChimeSDKVoiceMock(ServiceMock):
 
 
 SAMPLES: Mapping[str, Mapping[str, Any]] = {
-    "AssociatePhoneNumbersWithVoiceConnectorRequest": {"voice_connector_id": "0f8fad5b-d9cb-469f-a165-70867728950e"},
+    "AssociatePhoneNumbersWithVoiceConnectorGroupRequest": {"e164_phone_numbers": ["+15550100100"]},
+    "AssociatePhoneNumbersWithVoiceConnectorRequest": {
+        "voice_connector_id": "0f8fad5b-d9cb-469f-a165-70867728950e",
+        "e164_phone_numbers": ["+15550100100"],
+    },
     "BatchDeletePhoneNumberRequest": {"phone_number_ids": ["phone-number-ids"]},
+    "BatchUpdatePhoneNumberRequest": {"update_phone_number_request_items": [{}]},
+    "CreatePhoneNumberOrderRequest": {"e164_phone_numbers": ["+15550100100"]},
     "CreateProxySessionRequest": {
         "voice_connector_id": "0f8fad5b-d9cb-469f-a165-70867728950e",
         "participant_phone_numbers": ["+15550100100", "+15550100100"],
+        "capabilities": ["Voice"],
     },
     "CreateSipMediaApplicationCallRequest": {"from_phone_number": "+15550100100", "to_phone_number": "+15550100100"},
     "CreateSipMediaApplicationRequest": {"endpoints": [{}]},
@@ -261,9 +268,16 @@ SAMPLES: Mapping[str, Mapping[str, Any]] = {
     "DeleteVoiceConnectorProxyRequest": {"voice_connector_id": "0f8fad5b-d9cb-469f-a165-70867728950e"},
     "DeleteVoiceConnectorRequest": {"voice_connector_id": "0f8fad5b-d9cb-469f-a165-70867728950e"},
     "DeleteVoiceConnectorStreamingConfigurationRequest": {"voice_connector_id": "0f8fad5b-d9cb-469f-a165-70867728950e"},
-    "DeleteVoiceConnectorTerminationCredentialsRequest": {"voice_connector_id": "0f8fad5b-d9cb-469f-a165-70867728950e"},
+    "DeleteVoiceConnectorTerminationCredentialsRequest": {
+        "voice_connector_id": "0f8fad5b-d9cb-469f-a165-70867728950e",
+        "usernames": ["usernames"],
+    },
     "DeleteVoiceConnectorTerminationRequest": {"voice_connector_id": "0f8fad5b-d9cb-469f-a165-70867728950e"},
-    "DisassociatePhoneNumbersFromVoiceConnectorRequest": {"voice_connector_id": "0f8fad5b-d9cb-469f-a165-70867728950e"},
+    "DisassociatePhoneNumbersFromVoiceConnectorGroupRequest": {"e164_phone_numbers": ["+15550100100"]},
+    "DisassociatePhoneNumbersFromVoiceConnectorRequest": {
+        "voice_connector_id": "0f8fad5b-d9cb-469f-a165-70867728950e",
+        "e164_phone_numbers": ["+15550100100"],
+    },
     "GeoMatchParams": {"country": "US", "area_code": "800"},
     "GetPhoneNumberOrderRequest": {"phone_number_order_id": "0f8fad5b-d9cb-469f-a165-70867728950e"},
     "GetProxySessionRequest": {"voice_connector_id": "0f8fad5b-d9cb-469f-a165-70867728950e"},
@@ -286,6 +300,7 @@ SAMPLES: Mapping[str, Mapping[str, Any]] = {
     "ListTagsForResourceRequest": {
         "resource_arn": "arn:aws:chime:us-east-1:123456789012:app-instance/0f8fad5b-d9cb-469f-a165-70867728950e"
     },
+    "ListTagsForResourceResponse": {"tags": [{}]},
     "ListVoiceConnectorTerminationCredentialsRequest": {"voice_connector_id": "0f8fad5b-d9cb-469f-a165-70867728950e"},
     "PhoneNumberOrder": {"phone_number_order_id": "0f8fad5b-d9cb-469f-a165-70867728950e"},
     "PutVoiceConnectorEmergencyCallingConfigurationRequest": {
@@ -323,7 +338,11 @@ SAMPLES: Mapping[str, Mapping[str, Any]] = {
         "tag_keys": ["tag-keys"],
     },
     "UpdatePhoneNumberSettingsRequest": {"calling_name": "callingname"},
-    "UpdateProxySessionRequest": {"voice_connector_id": "0f8fad5b-d9cb-469f-a165-70867728950e"},
+    "UpdateProxySessionRequest": {
+        "voice_connector_id": "0f8fad5b-d9cb-469f-a165-70867728950e",
+        "capabilities": ["Voice"],
+    },
+    "UpdateVoiceConnectorGroupRequest": {"voice_connector_items": [{}]},
     "UpdateVoiceConnectorRequest": {"voice_connector_id": "0f8fad5b-d9cb-469f-a165-70867728950e"},
     "VoiceConnector": {"voice_connector_id": "0f8fad5b-d9cb-469f-a165-70867728950e"},
     "VoiceConnectorItem": {"voice_connector_id": "0f8fad5b-d9cb-469f-a165-70867728950e"},

@@ -164,16 +164,26 @@ SAMPLES: Mapping[str, Mapping[str, Any]] = {
         "arn": "arn:aws:ivs:eu-central-1:123456789012:ingest-configuration/abcdefgh1234",
         "stage_arn": "arn:aws:ivs:eu-central-1:123456789012:stage/abcdefgh1234",
     },
+    "ListCompositionsResponse": {"compositions": [{}]},
+    "ListEncoderConfigurationsResponse": {"encoder_configurations": [{}]},
+    "ListIngestConfigurationsResponse": {"ingest_configurations": [{}]},
     "ListParticipantEventsRequest": {
         "stage_arn": "arn:aws:ivs:eu-central-1:123456789012:stage/abcdefgh1234",
         "session_id": "st-0123456789abb",
     },
+    "ListParticipantEventsResponse": {"events": [{}]},
     "ListParticipantReplicasRequest": {"source_stage_arn": "arn:aws:ivs:eu-central-1:123456789012:stage/abcdefgh1234"},
+    "ListParticipantReplicasResponse": {"replicas": [{}]},
     "ListParticipantsRequest": {
         "stage_arn": "arn:aws:ivs:eu-central-1:123456789012:stage/abcdefgh1234",
         "session_id": "st-0123456789abb",
     },
+    "ListParticipantsResponse": {"participants": [{}]},
+    "ListPublicKeysResponse": {"public_keys": [{}]},
     "ListStageSessionsRequest": {"stage_arn": "arn:aws:ivs:eu-central-1:123456789012:stage/abcdefgh1234"},
+    "ListStageSessionsResponse": {"stage_sessions": [{}]},
+    "ListStagesResponse": {"stages": [{}]},
+    "ListStorageConfigurationsResponse": {"storage_configurations": [{}]},
     "ListTagsForResourceRequest": {"resource_arn": "arn:aws:ivs:eu-central-1:123456789012:r/abcdefgh1234"},
     "ParticipantReplica": {
         "source_stage_arn": "arn:aws:ivs:eu-central-1:123456789012:stage/abcdefgh1234",
@@ -205,7 +215,10 @@ SAMPLES: Mapping[str, Mapping[str, Any]] = {
     "StorageConfiguration": {"arn": "arn:aws:ivs:eu-central-1:123456789012:storage-configuration/abcdefgh1234"},
     "StorageConfigurationSummary": {"arn": "arn:aws:ivs:eu-central-1:123456789012:storage-configuration/abcdefgh1234"},
     "TagResourceRequest": {"resource_arn": "arn:aws:ivs:eu-central-1:123456789012:r/abcdefgh1234"},
-    "UntagResourceRequest": {"resource_arn": "arn:aws:ivs:eu-central-1:123456789012:r/abcdefgh1234"},
+    "UntagResourceRequest": {
+        "resource_arn": "arn:aws:ivs:eu-central-1:123456789012:r/abcdefgh1234",
+        "tag_keys": ["tag-keys"],
+    },
     "UpdateIngestConfigurationRequest": {
         "arn": "arn:aws:ivs:eu-central-1:123456789012:ingest-configuration/abcdefgh1234"
     },

@@ -70,10 +70,15 @@ SAMPLES: Mapping[str, Mapping[str, Any]] = {
     },
     "GetRoomRequest": {"identifier": "arn:aws:ivschat:eu-central-1:123456789012:room/abcdefgh1234"},
     "GetRoomResponse": {"arn": "arn:aws:ivschat:eu-central-1:123456789012:room/abcdefgh1234", "id": "iddddddddddd"},
+    "ListLoggingConfigurationsResponse": {"logging_configurations": [{}]},
+    "ListRoomsResponse": {"rooms": [{}]},
     "ListTagsForResourceRequest": {"resource_arn": "arn:aws:ivschat:eu-central-1:123456789012:r/abcdefgh1234"},
     "SendEventRequest": {"room_identifier": "arn:aws:ivschat:eu-central-1:123456789012:room/abcdefgh1234"},
     "TagResourceRequest": {"resource_arn": "arn:aws:ivschat:eu-central-1:123456789012:r/abcdefgh1234"},
-    "UntagResourceRequest": {"resource_arn": "arn:aws:ivschat:eu-central-1:123456789012:r/abcdefgh1234"},
+    "UntagResourceRequest": {
+        "resource_arn": "arn:aws:ivschat:eu-central-1:123456789012:r/abcdefgh1234",
+        "tag_keys": ["tag-keys"],
+    },
     "UpdateLoggingConfigurationRequest": {
         "identifier": "arn:aws:ivschat:eu-central-1:123456789012:logging-configuration/abcdefgh1234"
     },
