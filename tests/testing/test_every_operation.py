@@ -66,7 +66,7 @@ async def test_every_paged_operation_has_pages(
         assert [got async for got in client._paginate(operation, request, None)] == [item] * 3
         token = operation.pages.token if isinstance(operation.pages, TokenPages) else "page_token"
         assert [getattr(sent, token) for sent in op.requests] == [None, "page-2", "page-3"]
-    assert len(paged) >= 2
+    assert paged
 
 
 def sample(operation: Any) -> Any:

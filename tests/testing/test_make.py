@@ -62,9 +62,9 @@ def faults(shape: Any, value: Any, where: str) -> Iterator[str]:
     limits = shape.metadata
     sized = shape.type_name in ("list", "map", "string")
     size = len(value) if sized else value
-    if sized or shape.type_name in ("integer", "long", "float", "double"):
-        if not limits.get("min", size) <= size <= limits.get("max", size):
-            yield f"{where}: {size} is not within {limits}"
+    numeric = shape.type_name in ("integer", "long", "float", "double")
+    if (sized or numeric) and not limits.get("min", size) <= size <= limits.get("max", size):
+        yield f"{where}: {size} is not within {limits}"
     if "enum" in limits and value not in limits["enum"]:
         yield f"{where}: {value!r} is not in the enum"
     if "pattern" in limits and not matches(limits["pattern"], value):

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_h
 
 import attrs
 
-from roomtone._core.codec import ANSWERS, Member, Misfit, bare_type, codec_for, dialect_of, members_of
+from roomtone._core.codec import ANSWERS, Member, Misfit, bare_type, check_one_of, codec_for, dialect_of, members_of
 from roomtone._core.model import OneOf, Request
 from roomtone._core.naming import did_you_mean
 from roomtone.errors import RequestError
@@ -68,7 +68,9 @@ def _made(cls: type[T], overrides: Mapping[str, object]) -> T:
     given = {name: _converted(hints[name], value, name) for name, value in overrides.items()}
     for name in filled:
         given[name] = _converted(hints[name], samples[name], name) if name in samples else _plain(hints[name], name)
-    return cls(**given)
+    made = cls(**given)
+    check_one_of(cls, made)
+    return made
 
 
 def _is_filled(member: Member, samples: Mapping[str, Any]) -> bool:

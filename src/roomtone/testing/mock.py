@@ -380,12 +380,11 @@ def _found(host: str, sent: Sent) -> Iterator[_Found]:
     packages.sort(key=lambda package: package.replace("_", "-") not in sent.path.split("/"))
     for package in packages:
         names, media, others = _routes(package)
-        for path in _paths(sent.path):
-            wants_media = sent.headers.get("accept") == "*/*"
-            found = (media if wants_media else others).find(sent.method, path, sent.query)
-            if found is not None:
-                yield _Found(f"{package}.{names[found[0]]}", *found)
-                break
+        tables = [media, others] if sent.headers.get("accept") == "*/*" else [others, media]
+        matches = (table.find(sent.method, path, sent.query) for path in _paths(sent.path) for table in tables)
+        found = next((match for match in matches if match is not None), None)
+        if found is not None:
+            yield _Found(f"{package}.{names[found[0]]}", *found)
 
 
 def _packages(host: str, sent: Sent) -> list[str]:
