@@ -137,7 +137,7 @@ def leave_a_route(mock: RoomtoneMock) -> None:
     ("prepare", "reason"),
     [
         (leave_unused, r"ivs\.get_stream was not called"),
-        (leave_a_step, r"ivs\.get_channel was not called 1 times more"),
+        (leave_a_step, r"ivs\.get_channel was not asked for 1 of its answers"),
         (leave_a_route, "some routes were not called"),
     ],
 )

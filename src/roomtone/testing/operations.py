@@ -206,7 +206,7 @@ class OperationMock(Generic[RequestT, ValueT]):
         """What of it was prepared and never asked for."""
         if self._is_mocked() and not self.calls:
             return f"{self._name} was not called"
-        return f"{self._name} was not called {self._left} times more" if self._left else None
+        return f"{self._name} was not asked for {self._left} of its answers" if self._left else None
 
     async def _answered(self, call: Call[RequestT]) -> Answer:
         assert self._answer is not None
