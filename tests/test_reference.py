@@ -12,7 +12,7 @@ import pytest
 
 import roomtone
 from faults import outcomes
-from roomtone import config, emulator, errors
+from roomtone import config, emulator, errors, testing
 from roomtone.signalwire import codes, limits, streams, webhooks
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -83,6 +83,8 @@ def test_every_other_public_name_is_described() -> None:
     assert described == {codes.__name__, limits.__name__}
     described = directives((DOCS / "reference" / "emulator.md").read_text("utf-8"))
     assert {f"roomtone.emulator.{name}" for name in emulator.__all__} - described == set()
+    described = directives((DOCS / "reference" / "testing.md").read_text("utf-8"))
+    assert described == {f"roomtone.testing.{name}" for name in testing.__all__}
 
 
 def test_every_fault_is_on_its_page() -> None:
