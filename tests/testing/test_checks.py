@@ -8,6 +8,7 @@ from typing import Any
 
 import anyio
 import httpx
+import httpx2
 import pytest
 import respx
 
@@ -23,6 +24,7 @@ from roomtone.testing import (
     RoomtoneMock,
     UnexpectedCallError,
     UnmockedCallError,
+    connect_error,
     make,
     throttled,
 )
@@ -214,11 +216,29 @@ async def test_any_space_is_answered(config: roomtone.SignalWire, mock: Roomtone
     )
 
 
-async def test_a_users_own_http_client_is_answered(mock: RoomtoneMock) -> None:
-    """An `httpx.AsyncClient` that is given to the client is mocked like the own pool."""
-    mock.ivs.get_stream.respond(STREAM)
-    async with httpx.AsyncClient() as http_client, roomtone.Client(http_client=http_client) as live:
+@pytest.mark.parametrize("library", [httpx, httpx2])
+async def test_a_users_own_http_client_is_answered(library: Any, mock: RoomtoneMock) -> None:
+    """An `AsyncClient` of httpx or httpx2 that is given to the client is mocked like the own pool."""
+    mock.ivs.get_stream.script(throttled(), connect_error(), STREAM)
+    mock.signalwire.recordings.download.respond(b"RIFF")
+    async with library.AsyncClient() as http_client, roomtone.Client(http_client=http_client) as live:
         assert await live.ivs.get_stream(channel_arn=ARN) == STREAM
+        async with live.signalwire.recordings.download("RE1") as media:
+            assert b"".join([chunk async for chunk in media]) == b"RIFF"
+        with pytest.raises(UnmockedCallError):
+            await live.ivs.get_channel(arn=ARN)
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2])
+async def test_a_transport_of_the_users_own_is_kept(library: Any, mock: RoomtoneMock) -> None:
+    """A client whose transport reaches no network has its own answers."""
+    transport = library.MockTransport(lambda _: library.Response(200, json={"stream": {"channelArn": "theirs"}}))
+    async with (
+        library.AsyncClient(transport=transport) as http_client,
+        roomtone.Client(http_client=http_client) as live,
+    ):
+        assert (await live.ivs.get_stream(channel_arn=ARN)).stream.channel_arn == "theirs"
+    assert mock.calls == []
 
 
 async def test_a_client_from_before_is_answered_and_goes_on_after() -> None:

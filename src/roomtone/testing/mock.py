@@ -35,6 +35,7 @@ from roomtone.client import Client
 from roomtone.config import Aws, Credentials, SignalWire
 from roomtone.errors import AuthenticationError
 from roomtone.testing._generated import AWS, SIGNALWIRE_PATH
+from roomtone.testing.httpx2 import reached
 from roomtone.testing.operations import (
     Call,
     OperationMock,
@@ -101,9 +102,9 @@ class RoomtoneMock:
 
     `mock.ivs.get_stream_session` is the mock of that operation, `mock.signalwire.conferences.start_stream` of that one.
     It answers the calls of every `roomtone.Client` of the process, whoever made it, for every region, space and
-    endpoint, on roomtone's own pool or an `httpx.AsyncClient`. Each request is read and checked: it fits the model, its
-    signature or Basic auth is in order, and fits the bytes when it was made with the mock's own credentials. What no
-    mock answers fails, as does any other request over httpx for which `router` has no route.
+    endpoint, on roomtone's own pool or an `AsyncClient` of httpx or httpx2. Each request is read and checked: it fits
+    the model, its signature or Basic auth is in order, and fits the bytes when it was made with the mock's own
+    credentials. What no mock answers fails, as does any other request for which `router` has no route.
 
     While it is active, waits between attempts take no time and are noted in `sleeps`, backoffs are the longest that the
     retry rule allows, and the environment has `CREDENTIALS`, `PROJECT_ID` and `API_TOKEN`, no other credentials and no
@@ -227,6 +228,7 @@ class RoomtoneMock:
             stack.enter_context(patch.object(waits, "pass_time", self._pass_time))
             stack.enter_context(patch.object(waits, "draw", lambda: 1.0))
             stack.enter_context(patch.object(encode, "new_token", self._new_token))
+            stack.enter_context(reached(self.router))
             self.router.start()
             self._active = stack.pop_all()
         return self
