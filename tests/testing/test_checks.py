@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import anyio
+import httpcore2
 import httpx
 import httpx2
 import pytest
 import respx
 
 import roomtone
-from roomtone import chime_sdk_meetings, errors, ivs, signalwire
+from roomtone import chime_sdk_meetings, errors, ivs, signalwire, testing
 from roomtone._core import encode
 from roomtone._http import waits
 from roomtone.testing import (
@@ -418,6 +420,34 @@ async def test_tasks_share_a_mock(mock: RoomtoneMock) -> None:
             tasks.start_soon(call, number)
     assert sorted(found) == sorted(request.channel_arn for request in mock.ivs.get_stream.requests)
     assert len({call.http.headers["amz-sdk-invocation-id"] for call in mock.calls}) == 100
+
+
+async def test_without_httpx2_it_is_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where httpx2 is not installed there is nothing to patch, and where it is, it is put back."""
+    send = httpcore2.AsyncConnectionPool.handle_async_request
+    with RoomtoneMock():
+        assert httpcore2.AsyncConnectionPool.handle_async_request is not send
+    assert httpcore2.AsyncConnectionPool.handle_async_request is send
+    monkeypatch.setattr("roomtone.testing.httpx2.find_spec", lambda _: None)
+    with RoomtoneMock() as mock:
+        mock.ivs.get_stream.respond(STREAM)
+        assert await mock.client().ivs.get_stream(channel_arn=ARN) == STREAM
+        assert httpcore2.AsyncConnectionPool.handle_async_request is send
+
+
+def test_a_name_is_imported_when_it_is_touched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names are there to complete, a misspelt one fails as in any module, a missing respx says what to install."""
+    assert {*testing.__all__} <= {*dir(testing)}
+    with pytest.raises(AttributeError, match="no attribute 'RoomtoneMok'"):
+        _ = testing.RoomtoneMok  # type: ignore[attr-defined]
+    monkeypatch.delitem(vars(testing), "RoomtoneMock")
+    monkeypatch.delitem(sys.modules, "roomtone.testing.mock")
+    monkeypatch.setitem(sys.modules, "respx", None)
+    with pytest.raises(ImportError, match=r"pip install 'roomtone\[testing\]'"):
+        _ = testing.RoomtoneMock
+    monkeypatch.setitem(sys.modules, "anyio.lowlevel", None)
+    with pytest.raises(ModuleNotFoundError, match=r"anyio\.lowlevel"):
+        _ = testing.RoomtoneMock
 
 
 def test_it_shows_itself() -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from roomtone.testing.identity import API_TOKEN as API_TOKEN
+    from roomtone.testing.identity import CREDENTIALS as CREDENTIALS
+    from roomtone.testing.identity import PROJECT_ID as PROJECT_ID
+    from roomtone.testing.identity import REGION as REGION
+    from roomtone.testing.identity import SPACE as SPACE
     from roomtone.testing.making import make as make
-    from roomtone.testing.mock import API_TOKEN as API_TOKEN
-    from roomtone.testing.mock import CREDENTIALS as CREDENTIALS
-    from roomtone.testing.mock import PROJECT_ID as PROJECT_ID
-    from roomtone.testing.mock import REGION as REGION
-    from roomtone.testing.mock import SPACE as SPACE
     from roomtone.testing.mock import RoomtoneMock as RoomtoneMock
     from roomtone.testing.operations import Call as Call
     from roomtone.testing.operations import OperationMock as OperationMock
@@ -46,7 +46,9 @@ __all__ = [
 # Imported when touched: pytest imports this package to find its plugin, in every run, with respx or without.
 if not TYPE_CHECKING:
     _HOMES = {
+        "identity": ("API_TOKEN", "CREDENTIALS", "PROJECT_ID", "REGION", "SPACE"),
         "making": ("make",),
+        "mock": ("RoomtoneMock",),
         "operations": ("Call", "OperationMock", "PagedOperationMock"),
         "outcomes": (
             *("Outcome", "UnexpectedCallError", "UnmockedCallError"),
@@ -59,7 +61,7 @@ if not TYPE_CHECKING:
 
         if name not in __all__:
             raise AttributeError(f"module 'roomtone.testing' has no attribute {name!r}")
-        home = next((home for home, names in _HOMES.items() if name in names), "mock")
+        home = next(home for home, names in _HOMES.items() if name in names)
         try:
             value = getattr(import_module(f"roomtone.testing.{home}"), name)
         except ModuleNotFoundError as error:

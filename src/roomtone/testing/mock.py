@@ -1,19 +1,15 @@
-"""RoomtoneMock: a respx router that reads, checks and answers calls by operation. Knows respx, operations and seams.
+"""RoomtoneMock: a respx router that answers calls by operation. Knows respx, and the seams of waits and tokens.
 
 While it is active, waits of all clients take no time, and the environment holds its credentials and no others.
 """
 
 from __future__ import annotations
 
-import difflib
-import os
-import re
-from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from datetime import datetime, timezone
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from functools import cached_property
 from importlib import import_module
-from types import NoneType, TracebackType
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from unittest.mock import patch
 
@@ -24,26 +20,16 @@ import respx
 from respx.models import AllMockedAssertionError
 
 from roomtone._core import encode
-from roomtone._core.caching import cache
-from roomtone._core.codec import Misfit
-from roomtone._core.mirror import read_request
-from roomtone._core.operation import AwsService, Operation, WireReply
-from roomtone._core.routing import Routes
+from roomtone._core.operation import AwsService, WireReply
 from roomtone._http import waits
-from roomtone._http.verification import Sent, basic_auth, read_claim, verify_basic, verify_signature
 from roomtone.client import Client
-from roomtone.config import Aws, Credentials, SignalWire
-from roomtone.errors import AuthenticationError
-from roomtone.testing._generated import AWS, SIGNALWIRE_PATH
+from roomtone.config import Aws, SignalWire
+from roomtone.testing.advice import advice
 from roomtone.testing.httpx2 import reached
-from roomtone.testing.operations import (
-    Call,
-    OperationMock,
-    PagedOperationMock,
-    ServiceMock,
-    named_operations,
-)
-from roomtone.testing.outcomes import UnexpectedCallError, UnmockedCallError
+from roomtone.testing.identity import API_TOKEN, CREDENTIALS, PROJECT_ID, REGION, SPACE, environment
+from roomtone.testing.operations import Call, OperationMock, PagedOperationMock, ServiceMock, named_operations
+from roomtone.testing.outcomes import Answer, UnexpectedCallError, UnmockedCallError
+from roomtone.testing.reading import Found, find
 
 if TYPE_CHECKING:
     from roomtone.testing._generated.chime_sdk_identity import ChimeSDKIdentityMock
@@ -56,24 +42,7 @@ if TYPE_CHECKING:
     from roomtone.testing._generated.ivschat import IVSChatMock
     from roomtone.testing._generated.signalwire import SignalWireMock
 
-__all__ = ["API_TOKEN", "CREDENTIALS", "PROJECT_ID", "REGION", "SPACE", "RoomtoneMock"]
-
-CREDENTIALS = Credentials("AKIAROOMTONEEXAMPLE", "mock-secret-access-key")
-"""The AWS credentials whose signatures a mock verifies."""
-
-REGION = "eu-central-1"
-"""The region of the mock's own configuration; calls for every region are answered."""
-
-SPACE = "mock.signalwire.com"
-"""The space of the mock's own configuration; calls for every space are answered."""
-
-PROJECT_ID = "7b1f0c7a-3b52-4f8e-9d64-0a1b2c3d4e5f"
-"""The SignalWire project whose Basic auth a mock verifies."""
-
-API_TOKEN = "PTmock-api-token"
-"""The token that goes with `PROJECT_ID`."""
-
-_SCOPE = re.compile(r"/([^/,\s]+)/aws4_request")
+__all__ = ["RoomtoneMock"]
 
 ServiceT = TypeVar("ServiceT", bound=ServiceMock)
 
@@ -224,7 +193,7 @@ class RoomtoneMock:
         if self._active is not None:
             raise RuntimeError("this RoomtoneMock is active already")
         with ExitStack() as stack:
-            stack.enter_context(_environment(_variables()))
+            stack.enter_context(environment())
             stack.enter_context(patch.object(waits, "pass_time", self._pass_time))
             stack.enter_context(patch.object(waits, "draw", lambda: 1.0))
             stack.enter_context(patch.object(encode, "new_token", self._new_token))
@@ -278,13 +247,11 @@ class RoomtoneMock:
 
     async def _answered(self, http: httpx.Request) -> httpx.Response | None:
         """The answer to a request that no plain route matches; None when it is no call of an operation."""
-        sent = _sent(http)
-        found = max(_found(http.url.host, sent), key=lambda found: self._is_mocked(found.name), default=None)
+        found = max(find(http), key=lambda found: self._is_mocked(found.name), default=None)
         if found is None:
             return None
         try:
-            call = self._call(found, sent, http)
-            answer = await self._answer(found, call)
+            answer = await self._answer(found)
         except UnexpectedCallError as error:
             # Where another router is active, it may have the answer.
             if not isinstance(error, UnmockedCallError) or _is_alone(self.router):
@@ -300,180 +267,25 @@ class RoomtoneMock:
         self.router.record(http, response=response)
         return response
 
-    async def _answer(self, found: _Found, call: Call[Any]) -> WireReply | httpx.TransportError:
+    async def _answer(self, found: Found) -> Answer:
+        call, token = found.call(), found.operation.token
+        if token and getattr(call.request, token) in self._tokens:
+            call = attrs.evolve(call, request=attrs.evolve(call.request, **{token: None}))
         if not self._is_mocked(found.name):
-            raise _UnmockedCallError(self._what_to_do(found, call))
+            raise _UnmockedCallError(advice(found.name, found.operation, call.request, self._mocked()))
         self.calls.append(call)
         return await self._mocks[found.name]._answered(call)
 
-    def _call(self, found: _Found, sent: Sent, http: httpx.Request) -> Call[Any]:
-        """The call that a request is. Raises UnexpectedCallError when it is not in order."""
-        operation = found.operation
-        try:
-            request = read_request(
-                operation, labels=found.labels, query=sent.query, headers=sent.headers, body=sent.body
-            )
-            region = _verified(operation, found.labels, sent)
-        except Misfit as misfit:
-            what = f"{operation.request.__name__}{'.' if misfit.path else ''}{misfit.path} {misfit.reason}"
-            raise UnexpectedCallError(f"{found.name}: the request does not fit: {what}") from None
-        except AuthenticationError as error:
-            raise UnexpectedCallError(f"{found.name}: {error.message}") from None
-        if operation.token and getattr(request, operation.token) in self._tokens:
-            request = attrs.evolve(request, **{operation.token: None})
-        return Call(found.name, request, region, http)
-
-    def _what_to_do(self, found: _Found, call: Call[Any]) -> str:
-        operation, response = found.operation, found.operation.response
-        package, _, _ = found.name.partition(".")
-        answer, imports = "", ""
-        if response is bytes:
-            answer = 'b"..."'
-        elif response is not NoneType:
-            answer = f"make({response.__name__})"
-            imports = f"from roomtone.{package} import {response.__name__}\nfrom roomtone.testing import make\n\n"
-        snippet = f"{imports}roomtone_mock.{found.name}.respond({answer})"
-        return (
-            f"nothing answers {found.name}: {operation.method} {operation.path}\n\n"
-            f"  {_shown(call.request)}\n\n"
-            f"The nearest that is mocked: {self._nearest(found)}. To answer it:\n\n    "
-            + snippet.replace("\n", "\n    ").replace("    \n", "\n")
-        )
-
-    def _nearest(self, found: _Found) -> str:
+    def _mocked(self) -> dict[str, str]:
+        """What has an answer, and how to call it: plain routes, and operations by their names."""
         routes = {repr(route.pattern): f"the plain route {route.pattern!r}" for route in self.router.routes}
-        for name, mock in self._mocks.items():
-            if mock._is_mocked():
-                routes[name] = f"{name} ({mock._operation.method} {mock._operation.path})"
-        nearest = difflib.get_close_matches(found.name, routes, n=1, cutoff=0.0)
-        return routes[nearest[0]] if nearest else "none, nothing is mocked yet"
+        mocks = {name: mock._operation for name, mock in self._mocks.items() if mock._is_mocked()}
+        return routes | {name: f"{name} ({one.method} {one.path})" for name, one in mocks.items()}
 
     def __repr__(self) -> str:
         return f"<roomtone.testing.RoomtoneMock, calls: {len(self.calls)}>"
 
 
-def _shown(request: Any) -> str:
-    """A request with the members that are in it; secrets stay out."""
-    cls: type[Any] = type(request)
-    members = [field.name for field in attrs.fields(cls) if field.repr]
-    given = [f"{name}={value!r}" for name in members if (value := getattr(request, name)) is not None]
-    return f"{cls.__name__}({', '.join(given)})"
-
-
-@attrs.frozen
-class _Found:
-    """The operation that a request calls."""
-
-    name: str
-    operation: Operation[Any, Any]
-    labels: Mapping[str, str]
-
-
-def _sent(http: httpx.Request) -> Sent:
-    path, _, query = http.url.raw_path.decode("ascii").partition("?")
-    headers = {name.lower(): value for name, value in http.headers.items()}
-    return Sent(http.method, path, query, headers, http.content)
-
-
-def _found(host: str, sent: Sent) -> Iterator[_Found]:
-    """What a request can call. Several at a custom endpoint only: there nothing but the path tells services apart."""
-    packages = _packages(host, sent)
-    # A custom endpoint may have the service's name in its path, as the emulator does.
-    packages.sort(key=lambda package: package.replace("_", "-") not in sent.path.split("/"))
-    for package in packages:
-        names, media, others = _routes(package)
-        tables = [media, others] if sent.headers.get("accept") == "*/*" else [others, media]
-        matches = (table.find(sent.method, path, sent.query) for path in _paths(sent.path) for table in tables)
-        found = next((match for match in matches if match is not None), None)
-        if found is not None:
-            yield _Found(f"{package}.{names[found[0]]}", *found)
-
-
-def _packages(host: str, sent: Sent) -> list[str]:
-    prefix = host.partition(".")[0].removesuffix("-fips")
-    named = [package for package, (endpoint, _) in AWS.items() if endpoint == prefix]
-    if named:
-        return named
-    if SIGNALWIRE_PATH in sent.path:
-        return ["signalwire"]
-    scope = _SCOPE.search(sent.headers.get("authorization", ""))
-    return [package for package, (_, signing_name) in AWS.items() if scope and signing_name == scope[1]]
-
-
-def _paths(path: str) -> Iterator[str]:
-    """The path below every prefix that an endpoint can have, the shortest prefix first."""
-    path = path.rpartition(SIGNALWIRE_PATH)[2]
-    while path:
-        yield path
-        slash = path.find("/", 1)
-        path = path[slash:] if slash > 0 else ""
-
-
-@cache
-def _routes(package: str) -> tuple[Mapping[Operation[Any, Any], str], Routes, Routes]:
-    """The names of a service's operations; the routes of its downloads, whose paths others have too; and the others."""
-    named = named_operations(package)
-    media = Routes(one for one in named.values() if one.download)
-    others = Routes(one for one in named.values() if not one.download)
-    return {one: name for name, one in named.items()}, media, others
-
-
-def _verified(operation: Operation[Any, Any], labels: Mapping[str, str], sent: Sent) -> str:
-    """The region of a call whose proof is in order, as far as its secret is known. Raises AuthenticationError."""
-    if isinstance(operation.service, AwsService):
-        now = datetime.now(timezone.utc)
-        claim = read_claim(sent, operation.service, now)
-        if claim.access_key_id == CREDENTIALS.access_key_id:
-            verify_signature(sent, operation.service, CREDENTIALS, now)
-        return claim.region
-    project_id, _ = basic_auth(sent)
-    if project_id == PROJECT_ID:
-        verify_basic(sent, PROJECT_ID, API_TOKEN)
-    if labels.get("AccountSid", project_id) != project_id:
-        raise AuthenticationError("the Basic auth is another project's than the path's")
-    return ""
-
-
 def _is_alone(router: respx.MockRouter) -> bool:
     """Whether respx asks no other router after this one."""
     return router.Mocker is None or router.Mocker.routers[-1] is router
-
-
-def _variables() -> dict[str, str | None]:
-    """The environment of the block: the mock's credentials and nobody's else."""
-    variables: dict[str, str | None] = {
-        "AWS_ACCESS_KEY_ID": CREDENTIALS.access_key_id,
-        "AWS_SECRET_ACCESS_KEY": CREDENTIALS.secret_access_key,
-        "AWS_SESSION_TOKEN": None,
-        "AWS_PROFILE": None,
-        "AWS_DEFAULT_PROFILE": None,
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "SIGNALWIRE_PROJECT_ID": PROJECT_ID,
-        "SIGNALWIRE_API_TOKEN": API_TOKEN,
-    }
-    if "AWS_REGION" not in os.environ and "AWS_DEFAULT_REGION" not in os.environ:
-        variables["AWS_REGION"] = REGION
-    if "SIGNALWIRE_SPACE" not in os.environ:
-        variables["SIGNALWIRE_SPACE"] = SPACE
-    return variables
-
-
-@contextmanager
-def _environment(variables: Mapping[str, str | None]) -> Generator[None]:
-    """Sets variables, None for none, and puts them back."""
-    former = {name: os.environ.get(name) for name in variables}
-    _set(variables)
-    try:
-        yield
-    finally:
-        _set(former)
-
-
-def _set(variables: Mapping[str, str | None]) -> None:
-    for name, value in variables.items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value
