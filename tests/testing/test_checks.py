@@ -190,10 +190,12 @@ async def test_one_endpoint_for_all_services(mock: RoomtoneMock) -> None:
     async with roomtone.Client(roomtone.Aws(endpoint_url="https://gateway.example")) as live:
         await live.ivs_realtime.tag_resource(resource_arn="arn:aws:ivs:a", tags={"a": "b"})
         assert mock.ivs_realtime.tag_resource.call_count == 1
+    mock.reset()
     mock.ivs.tag_resource.respond(make(ivs.TagResourceResponse))
     async with roomtone.Client(roomtone.Aws(endpoint_url="https://gateway.example/ivs-realtime")) as live:
-        await live.ivs_realtime.tag_resource(resource_arn="arn:aws:ivs:a", tags={"a": "b"})
-    assert (mock.ivs_realtime.tag_resource.call_count, mock.ivs.tag_resource.call_count) == (2, 0)
+        with pytest.raises(UnmockedCallError, match=r"nothing answers ivs_realtime\.tag_resource"):
+            await live.ivs_realtime.tag_resource(resource_arn="arn:aws:ivs:a", tags={"a": "b"})
+    assert mock.ivs.tag_resource.call_count == 0
 
 
 @pytest.mark.parametrize(
@@ -201,6 +203,7 @@ async def test_one_endpoint_for_all_services(mock: RoomtoneMock) -> None:
     [
         roomtone.SignalWire(),
         roomtone.SignalWire(space="acme", project_id="p-1", api_token="t-1"),
+        roomtone.SignalWire(space="ivs"),
         roomtone.SignalWire(base_url="http://127.0.0.1:8900/proxied", project_id=PROJECT_ID, api_token=API_TOKEN),
     ],
 )

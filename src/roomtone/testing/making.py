@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_h
 
 import attrs
 
+from roomtone._core.caching import cache
 from roomtone._core.codec import ANSWERS, Member, Misfit, bare_type, check_one_of, codec_for, dialect_of, members_of
 from roomtone._core.model import OneOf, Request
 from roomtone._core.naming import did_you_mean
@@ -61,7 +62,7 @@ def _made(cls: type[T], overrides: Mapping[str, object]) -> T:
     for name in overrides:
         if name not in members:
             raise TypeError(f"{cls.__name__} has no member {name!r}{did_you_mean(name, members)}")
-    hints, samples = get_type_hints(cls), _samples(cls)
+    hints, samples = _hints(cls), _samples(cls)
     filled = [name for name, member in members.items() if _is_filled(member, samples) and name not in overrides]
     if not filled and not overrides and _is_nothing_when_empty(cls):
         filled = [*members][:1]
@@ -71,6 +72,11 @@ def _made(cls: type[T], overrides: Mapping[str, object]) -> T:
     made = cls(**given)
     check_one_of(cls, made)
     return made
+
+
+@cache
+def _hints(cls: type[Any]) -> Mapping[str, Any]:
+    return get_type_hints(cls)
 
 
 def _is_filled(member: Member, samples: Mapping[str, Any]) -> bool:

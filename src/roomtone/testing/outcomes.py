@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any, TypeAlias
 
 import httpx
-from attrs import field, frozen
+from attrs import frozen
 
 from roomtone import errors
 from roomtone._core.decode import failure
@@ -55,12 +55,12 @@ class UnmockedCallError(UnexpectedCallError):
     """A call that nothing answers; the message has its typed request, the nearest route and what to write."""
 
 
-@frozen(repr=False)
+@frozen(repr=False, eq=False)
 class Outcome:
     """What becomes of one attempt, of any operation: `throttled()`, `timeout()`, `connect_error()` or `raw(...)`."""
 
     _name: str
-    _settle: Callable[[Operation[Any, Any], ErrorTable], Answer] = field(eq=False)
+    _settle: Callable[[Operation[Any, Any], ErrorTable], Answer]
 
     def settled(self, operation: Operation[Any, Any], table: ErrorTable) -> Answer:
         """What it is for an operation."""

@@ -57,10 +57,7 @@ class Found:
 def find(http: httpx.Request) -> Iterator[Found]:
     """What a request can call. Several at a custom endpoint only: there nothing but the path tells services apart."""
     sent = _sent(http)
-    packages = _packages(http.url.host, sent)
-    # A custom endpoint may have the service's name in its path, as the emulator does.
-    packages.sort(key=lambda package: package.replace("_", "-") not in sent.path.split("/"))
-    for package in packages:
+    for package in _packages(http.url.host, sent):
         names, media, others = _routes(package)
         tables = [media, others] if sent.headers.get("accept") == "*/*" else [others, media]
         matches = (table.find(sent.method, path, sent.query) for path in _paths(sent.path) for table in tables)
@@ -77,14 +74,18 @@ def _sent(http: httpx.Request) -> Sent:
 
 
 def _packages(host: str, sent: Sent) -> list[str]:
-    prefix = host.partition(".")[0].removesuffix("-fips")
-    named = [package for package, (endpoint, _) in AWS.items() if endpoint == prefix]
-    if named:
-        return named
+    """The services that a request can be for."""
     if SIGNALWIRE_PATH in sent.path:
         return ["signalwire"]
+    prefix = host.partition(".")[0].removesuffix("-fips")
+    by_host = [package for package, (endpoint, _) in AWS.items() if endpoint == prefix]
+    if by_host:
+        return by_host
     scope = _SCOPE.search(sent.headers.get("authorization", ""))
-    return [package for package, (_, signing_name) in AWS.items() if scope and signing_name == scope[1]]
+    signed_for = [package for package, (_, signing_name) in AWS.items() if scope and signing_name == scope[1]]
+    # A custom endpoint may have the service's name in its path, as the emulator has.
+    segments = sent.path.split("/")
+    return [package for package in signed_for if package.replace("_", "-") in segments] or signed_for
 
 
 def _paths(path: str) -> Iterator[str]:
