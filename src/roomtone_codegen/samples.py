@@ -53,7 +53,10 @@ def samples(service: facts.Service) -> dict[str, dict[str, Any]]:
     enums = {enum.name: enum.values for enum in service.enums}
     found: dict[str, dict[str, Any]] = {}
     for shape in (*(operation.request for operation in service.operations), *service.shapes):
-        given = {member.name: _needed(member, enums) for member in _filled(shape, tolerant=service.tolerant)}
+        try:
+            given = {member.name: _needed(member, enums) for member in _filled(shape, tolerant=service.tolerant)}
+        except Undecided as stop:
+            raise Undecided(f"{service.name} {shape.name}.{stop}") from None
         found[shape.name] = {name: value for name, value in given.items() if value is not None}
     return {name: given for name, given in sorted(found.items()) if given}
 

@@ -8,7 +8,7 @@ import pytest
 from attrs import evolve
 
 from roomtone_codegen import __main__ as command
-from roomtone_codegen import build, lock, report
+from roomtone_codegen import build, lock, report, samples
 from roomtone_codegen.curation import Undecided
 
 OTHER_TOOLS = lock.load().other_tools()
@@ -124,6 +124,18 @@ def test_an_undecided_thing_writes_nothing(
     monkeypatch.setattr(command, "SRC", tmp_path)
     assert command.main(["write"]) == command.UNDECIDED
     assert "NewException" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+@same_tools
+def test_a_text_without_a_sample_writes_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """`write` stops as well at a pattern that no known text fits."""
+    monkeypatch.setattr(samples, "_TEXTS", ())
+    monkeypatch.setattr(command, "SRC", tmp_path)
+    assert command.main(["write"]) == command.UNDECIDED
+    assert "no sample of a text fits" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 

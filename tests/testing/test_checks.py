@@ -110,8 +110,9 @@ async def test_a_swallowed_failure_fails_the_block() -> None:
         except Exception as error:
             assert mock.failures == [error]
 
-    with pytest.raises(UnmockedCallError, match=r"ivs\.get_stream"), RoomtoneMock() as mock:
+    with pytest.raises(UnmockedCallError, match=r"ivs\.get_stream") as told, RoomtoneMock() as mock:
         await hide(mock)
+    assert "clears mock.failures" in told.value.__notes__[0]
     with RoomtoneMock() as mock:
         await hide(mock)
         mock.failures.clear()

@@ -71,8 +71,7 @@ async def test_every_paged_operation_has_pages(
 
 def sample(operation: Any) -> Any:
     """An item of a page: a mapping for `make`, or a text where the items are texts."""
-    empty: Any = operation.response
-    hint = str(empty.__annotations__[operation.pages.items])
+    hint = str(operation.response.__annotations__[operation.pages.items])
     return "text" if hint.startswith("list[str]") else {}
 
 

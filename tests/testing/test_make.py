@@ -248,7 +248,7 @@ def test_the_generator_stops_without_a_sample() -> None:
         shapes=(),
         enums=(),
     )
-    with pytest.raises(Undecided, match="code: no sample of a text fits"):
+    with pytest.raises(Undecided, match=r"x GetItRequest\.code: no sample of a text fits"):
         samples.samples(service)
 
 

@@ -212,7 +212,9 @@ class RoomtoneMock:
         if kind is not None:
             return
         if self.failures:
-            raise self.failures[0]
+            failure = self.failures[0]
+            failure.add_note("the code under test let none of this out; a test that expects it clears mock.failures")
+            raise failure
         neglected = [told for mock in self._mocks.values() if (told := mock._neglected())]
         if self._assert_all_called and neglected:
             raise AssertionError("; ".join(neglected))
@@ -258,9 +260,8 @@ class RoomtoneMock:
                 self.failures.append(error)
             raise
         if not isinstance(answer, WireReply):
-            answer.request = http
             self.router.record(http)
-            raise answer
+            raise type(answer)(str(answer), request=http)
         header = "x-amzn-requestid" if isinstance(found.operation.service, AwsService) else "x-request-id"
         headers = {header: f"mock-{len(self.calls)}", **answer.headers}
         response = httpx.Response(answer.status, headers=headers, content=answer.body, request=http)
