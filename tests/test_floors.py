@@ -203,6 +203,13 @@ def test_doors_to_httpx() -> None:
     assert {name for name in doors if not within(name, "roomtone._http")} == set()
 
 
+def test_door_to_aiohttp() -> None:
+    """One module imports aiohttp, and is imported when it is asked for only."""
+    doors = {one.importer for one in imports() if within(one.imported, "aiohttp", "yarl")}
+    assert doors == {"roomtone._http.aiohttp_engine"}
+    assert broken(*(one for one in imports() if one.at_import and one.imported in doors)) == []
+
+
 def test_doors_to_botocore() -> None:
     """The library imports botocore in at most two modules, and only inside functions."""
     doors = [one for one in imports() if within(one.imported, "botocore") and not within(one.importer, *BESIDE)]

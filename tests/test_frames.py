@@ -142,6 +142,20 @@ async def test_a_call_over_a_users_own_client(call: Callable[[roomtone.Client], 
 
 
 @pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("answer", [*ANSWERS.values(), then_close(), then_close(b"SSH-2.0\r\n")])
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_call_over_aiohttp(answer: Any, call: Callable[[roomtone.Client], Coroutine[Any, Any, None]]) -> None:
+    """aiohttp's errors and frames hold URLs and headers, so none of them hangs on an error of ours."""
+    options = {"attempt_timeout": 0.05, "timeout": 0.2, "max_response_bytes": 1000, "engine": "aiohttp"}
+    async with serving(answer) as server, client_at(server.url, **options) as live:
+        with pytest.raises(errors.RoomtoneError) as caught:
+            await call(live)
+        check(caught.value)
+        files = {"/".join(Path(frame.f_code.co_filename).parts[-2:]) for frame in frames(caught.value)}
+        assert not files & {"aiohttp/client.py", "aiohttp/client_reqrep.py"}
+
+
+@pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_a_call_that_is_cancelled(call: Callable[[roomtone.Client], Coroutine[Any, Any, None]]) -> None:
     """A cancellation passes through the frames of a call at its deepest."""

@@ -91,6 +91,6 @@ def test_every_fault_is_on_its_page() -> None:
     """The page of faults is made from the tests' table, each row with its outcomes."""
     page = extension("fault_pages").page()
     rows = re.findall(r"^\| (?!fault)([^|]+) \|", page, re.MULTILINE)
-    assert rows == [row.fault for row in outcomes.rows()]
+    assert rows == [row.fault for row in [*outcomes.rows(), *outcomes.rows_of_aiohttp()]]
     assert "| kept connection closed as it is used | answer after 2 |" in page
     assert "`ProtocolError`, maybe processed" in page

@@ -25,6 +25,11 @@ with an idempotency token, one that creates without; for SignalWire, which knows
 creates.
 """
 
+OF_AIOHTTP = """`Client(engine="aiohttp")` has the same outcomes but for these. aiohttp does not tell a reset within a
+body from any other end of its connection. More bytes than declared are a `ProtocolError`, maybe processed, where they
+come with the answer, and a chunk extension without end lasts until the attempt's time is up.
+"""
+
 
 def _outcomes() -> Any:
     spec = importlib.util.spec_from_file_location("outcomes", OUTCOMES)
@@ -42,6 +47,8 @@ def page() -> str:
     parts = [HEAD]
     for group, rows in groupby(outcomes.rows(), key=lambda row: row.group):
         parts += [f"\n## {group}\n", *_table(outcomes.COLUMNS, rows)]
+    for group, rows in groupby(outcomes.rows_of_aiohttp(), key=lambda row: row.group):
+        parts += [f"\n## {group}\n", OF_AIOHTTP, *_table(outcomes.COLUMNS, rows)]
     return "\n".join([*parts, ""])
 
 

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from roomtone._core.naming import did_you_mean
-from roomtone.config import DEFAULT_MAX_RESPONSE_BYTES, Aws, Options, SignalWire
+from roomtone.config import DEFAULT_MAX_RESPONSE_BYTES, Aws, EngineName, Options, SignalWire
 from roomtone.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ class Client:
         signalwire: Space, project id and token of SignalWire; the environment fills in.
         timeout: Seconds for a whole call: credentials, attempts and waits; None for no limit.
         attempt_timeout: Seconds for one attempt, from connecting to the last byte; None for no limit.
+        engine: What carries the calls: `httpcore`, on asyncio and trio; or `aiohttp`, which is faster and runs on
+            asyncio alone (`pip install 'roomtone[aiohttp]'`).
         http_client: Your own `httpx.AsyncClient`, or httpx2's, for transport, TLS and proxies. It sends with these
             timeouts, without redirects, auth and cookies, and is never closed by roomtone.
         ssl_context: The TLS context of roomtone's own pool.
@@ -75,6 +77,7 @@ class Client:
         *,
         timeout: float | None = 60.0,
         attempt_timeout: float | None = 20.0,
+        engine: EngineName = "httpcore",
         http_client: httpx.AsyncClient | AnyHttpClient | None = None,
         ssl_context: ssl.SSLContext | None = None,
         max_connections: int = 100,
@@ -89,11 +92,16 @@ class Client:
             raise ConfigurationError("max_connections must be a whole number, 1 or more")
         if http_client is not None and ssl_context is not None:
             raise ConfigurationError("ssl_context is for roomtone's own pool; give it to your http_client instead")
+        if engine not in ("httpcore", "aiohttp"):
+            raise ConfigurationError(f"engine must be 'httpcore' or 'aiohttp', not {engine!r}")
+        if http_client is not None and engine != "httpcore":
+            raise ConfigurationError(f"an http_client carries the calls itself; leave out engine={engine!r}")
         if on_attempt is not None and (not callable(on_attempt) or inspect.iscoroutinefunction(on_attempt)):
             raise ConfigurationError("on_attempt must be a plain function of one roomtone.Attempt")
         self._aws = aws or Aws()
         self._signalwire = signalwire or SignalWire()
         self._options = Options(timeout=timeout, attempt_timeout=attempt_timeout, max_response_bytes=max_response_bytes)
+        self._engine: EngineName = engine
         self._http_client = http_client
         self._ssl_context = ssl_context
         self._max_connections = max_connections
@@ -107,6 +115,7 @@ class Client:
         return Connection(
             aws=self._aws,
             signalwire=self._signalwire,
+            engine=self._engine,
             http_client=self._http_client,
             ssl_context=self._ssl_context,
             max_connections=self._max_connections,

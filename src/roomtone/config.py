@@ -13,13 +13,26 @@ from attrs import field, frozen
 
 from roomtone.errors import ConfigurationError, RequestError
 
-__all__ = ["NOT_GIVEN", "Aws", "Credentials", "CredentialsProvider", "NotGiven", "Options", "RetryMode", "SignalWire"]
+__all__ = [
+    "NOT_GIVEN",
+    "Aws",
+    "Credentials",
+    "CredentialsProvider",
+    "EngineName",
+    "NotGiven",
+    "Options",
+    "RetryMode",
+    "SignalWire",
+]
 
 DEFAULT_MAX_ATTEMPTS = 3
 """Attempts in total per call, where nothing else is configured."""
 
 DEFAULT_MAX_RESPONSE_BYTES = 64 * 2**20
 """The most bytes of an answer that are read, where nothing else is configured."""
+
+EngineName: TypeAlias = Literal["httpcore", "aiohttp"]
+"""What carries the calls of a client that was given no HTTP client of the user's."""
 
 RetryMode: TypeAlias = Literal["standard", "adaptive"]
 

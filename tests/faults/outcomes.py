@@ -9,12 +9,13 @@ from pathlib import Path
 
 from attrs import frozen
 
-__all__ = ["COLUMNS", "Expected", "Row", "rows"]
+__all__ = ["COLUMNS", "Expected", "Row", "rows", "rows_of_aiohttp"]
 
 COLUMNS = ("aws safe", "aws token", "aws unsafe", "signalwire safe", "signalwire unsafe")
 """The kinds of call: one that reads; creates with an idempotency token and without; SignalWire knows no tokens."""
 
 TABLE = Path(__file__).with_name("faults.toml")
+OF_AIOHTTP = Path(__file__).with_name("aiohttp.toml")
 
 
 @frozen
@@ -36,10 +37,15 @@ class Row:
     expected: tuple[Expected, ...]
 
 
-def rows() -> list[Row]:
+def rows(table: Path = TABLE) -> list[Row]:
     """The table, in its order."""
-    groups = tomllib.loads(TABLE.read_text("utf-8"))
+    groups = tomllib.loads(table.read_text("utf-8"))
     return [Row(group, fault, _read(text)) for group, faults in groups.items() for fault, text in faults.items()]
+
+
+def rows_of_aiohttp() -> list[Row]:
+    """Those rows for which the engine `aiohttp` has outcomes of its own."""
+    return rows(OF_AIOHTTP)
 
 
 def _read(text: str) -> tuple[Expected, ...]:

@@ -14,7 +14,7 @@ from attrs import evolve
 
 import roomtone
 from faults.behaviours import BEHAVIOURS, LIMIT, SHORT, Behaviour, well
-from faults.outcomes import COLUMNS, Expected, Row, rows
+from faults.outcomes import COLUMNS, Expected, Row, rows, rows_of_aiohttp
 from flow.loopback import KEYS, REGION, Handler, Loopback, Received, Waits, message, serving, unused_port
 from roomtone import errors
 
@@ -58,14 +58,16 @@ RIGHT = {
 }
 
 
-def client_of(url: str, behaviour: Behaviour, http_client: httpx.AsyncClient | None = None) -> roomtone.Client:
+def client_of(
+    url: str, behaviour: Behaviour, http_client: httpx.AsyncClient | None = None, **more: Any
+) -> roomtone.Client:
     """A client with the default number of attempts, whose waits take no time."""
     context = behaviour.trust() if http_client is None else None
     options: dict[str, Any] = {"max_response_bytes": LIMIT, "attempt_timeout": 2.0, **behaviour.options}
     attempts = options.pop("max_attempts", None)
     aws = roomtone.Aws(region=REGION, credentials=KEYS, endpoint_url=url, max_attempts=attempts)
     signalwire = roomtone.SignalWire(base_url=url, project_id="p", api_token="t", max_attempts=attempts)
-    live = roomtone.Client(aws, signalwire, http_client=http_client, ssl_context=context, **options)
+    live = roomtone.Client(aws, signalwire, http_client=http_client, ssl_context=context, **options, **more)
     Waits().of(live)
     return live
 
@@ -172,6 +174,39 @@ async def test_the_table_over_a_users_own_client(row: Row, column: str, expected
                 assert await CALLS[column](live) == "a"
                 await anyio.sleep(0.003)
             assert str(await outcome_of(CALLS[column], live)) == str(expected)
+
+
+OF_AIOHTTP = {row.fault: row for row in rows_of_aiohttp()}
+OVER_AIOHTTP = [
+    (row, column, OF_AIOHTTP.get(row.fault, row).expected[COLUMNS.index(column)])
+    for row, column, _ in CELLS
+    # The second lasts as long as an attempt may.
+    if row.fault not in ("more bytes than declared", "a chunk extension without end")
+]
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.parametrize(
+    ("row", "column", "expected"), OVER_AIOHTTP, ids=[f"{row.fault} | {column}" for row, column, _ in OVER_AIOHTTP]
+)
+async def test_the_table_over_aiohttp(row: Row, column: str, expected: Expected) -> None:
+    """The same outcomes with the engine `aiohttp`, and nothing is left open behind it."""
+    behaviour = BEHAVIOURS[row.fault]
+    answer = answering_as(behaviour, column)
+
+    with anyio.fail_after(100):
+        async with server_of(behaviour, answer) as server:
+            async with client_of(server.url, behaviour, engine="aiohttp") as live:
+                if behaviour.primed:
+                    assert await CALLS[column](live) == "a"
+                    await anyio.sleep(0.003)
+                started = anyio.current_time()
+                assert str(await outcome_of(CALLS[column], live)) == str(expected)
+                if expected.outcome == "TimeoutError":
+                    assert anyio.current_time() - started < expected.attempts * (SHORT + 0.25), "it overran its time"
+                if behaviour.answer is not None and server.received:
+                    assert len(server.received) - behaviour.primed == expected.attempts
+            await server.until_closed()
 
 
 RECOVERABLE = [

@@ -35,11 +35,19 @@ def default_tls() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
+engine = "httpcore"
+"""The engine of the clients that tests make by `own_transport`; a fixture changes it."""
+
+
+def own_transport(options: dict[str, Any]) -> dict[str, Any]:
+    """What a client of no HTTP client of the user's is told besides."""
+    return options if "http_client" in options else {"engine": engine, "ssl_context": default_tls(), **options}
+
+
 def client_at(url: str, *, max_attempts: int | None = None, **options: Any) -> roomtone.Client:
     """A client whose AWS services are all at `url`."""
-    options.setdefault("ssl_context", default_tls() if "http_client" not in options else None)
     aws = roomtone.Aws(region=REGION, credentials=KEYS, endpoint_url=url, max_attempts=max_attempts)
-    return roomtone.Client(aws, **options)
+    return roomtone.Client(aws, **own_transport(options))
 
 
 @define

@@ -288,6 +288,8 @@ async def test_a_users_mock_transport_serves() -> None:
         ({"max_connections": True}, "max_connections must be a whole number"),
         ({"max_connections": 1.5}, "max_connections must be a whole number"),
         ({"http_client": httpx.AsyncClient(), "ssl_context": default_tls()}, "ssl_context is for roomtone's own pool"),
+        ({"engine": "httpx"}, "engine must be 'httpcore' or 'aiohttp', not 'httpx'"),
+        ({"engine": "aiohttp", "http_client": httpx.AsyncClient()}, "leave out engine='aiohttp'"),
     ],
 )
 def test_a_client_of_the_wrong_parts_is_refused(options: dict[str, Any], reason: str) -> None:

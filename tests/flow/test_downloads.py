@@ -20,6 +20,7 @@ import pytest
 import respx
 
 import roomtone
+from flow import loopback
 from flow.loopback import (
     Handler,
     Received,
@@ -27,6 +28,7 @@ from flow.loopback import (
     answering,
     default_tls,
     message,
+    own_transport,
     serving,
     silent,
     then_close,
@@ -43,6 +45,16 @@ from roomtone.signalwire import (
 
 pytestmark = pytest.mark.anyio
 
+
+@pytest.fixture(params=["asyncio", "trio", "aiohttp"])
+def anyio_backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Both event loops, and the engine that runs on one of them alone."""
+    if request.param != "aiohttp":
+        return str(request.param)
+    monkeypatch.setattr(loopback, "engine", "aiohttp")
+    return "asyncio"
+
+
 PATH = "/api/laml/2010-04-01/Accounts/P-1"
 RECORDING = f"https://acme.signalwire.com{PATH}/Recordings/RE1"
 MIB = 2**20
@@ -51,9 +63,8 @@ SOUND = bytes(range(256)) * 1000
 
 def client_at(url: str, *, max_attempts: int | None = None, **options: Any) -> roomtone.Client:
     """A client whose SignalWire space is at `url`."""
-    options.setdefault("ssl_context", default_tls() if "http_client" not in options else None)
     space = roomtone.SignalWire(space=url, project_id="P-1", api_token="t", max_attempts=max_attempts)
-    return roomtone.Client(signalwire=space, **options)
+    return roomtone.Client(signalwire=space, **own_transport(options))
 
 
 def sound(body: bytes = SOUND, *headers: str, status: int = 200) -> bytes:
@@ -352,6 +363,8 @@ BROKEN = {
 @pytest.mark.parametrize("handler", BROKEN.values(), ids=BROKEN.keys())
 async def test_a_body_that_breaks_off(handler: Handler, tmp_path: Path) -> None:
     """It is a ProtocolError that tells how far it came; a file is not there then."""
+    if handler is BROKEN["no chunk"] and loopback.engine == "aiohttp":
+        pytest.skip("aiohttp reads what came with the headers before it gives them out")
     async with serving(handler) as server, client_at(server.url) as live:
         with pytest.raises(errors.ProtocolError, match=r"body broke off after [04] bytes") as caught:
             await live.signalwire.recordings.download("RE1").save(tmp_path / "a.wav")

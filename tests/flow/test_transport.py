@@ -15,6 +15,7 @@ import anyio
 import anyio.abc
 import pytest
 
+from flow import loopback
 from flow.loopback import (
     Handler,
     Received,
@@ -33,6 +34,16 @@ from roomtone import errors
 from roomtone.ivs import IVSError, ListChannelsResponse
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(params=["asyncio", "trio", "aiohttp"])
+def anyio_backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Both event loops, and the engine that runs on one of them alone."""
+    if request.param != "aiohttp":
+        return str(request.param)
+    monkeypatch.setattr(loopback, "engine", "aiohttp")
+    return "asyncio"
+
 
 EMPTY_LIST = {"channels": []}
 CHANNEL = {"channel": {"arn": "arn:aws:ivs:eu-central-1:1:channel/a"}}
@@ -93,7 +104,8 @@ async def test_what_is_no_http_is_a_protocol_error(name: str) -> None:
     async with serving(BROKEN[name]) as server, client_at(server.url, max_attempts=1) as live:
         with pytest.raises(errors.ProtocolError) as caught:
             await live.ivs.list_channels()
-        assert caught.value.__cause__ is not None
+        # aiohttp's own errors can hold headers, and then they are not kept.
+        assert loopback.engine == "aiohttp" or caught.value.__cause__ is not None
 
 
 async def dripping(request: Received, stream: anyio.abc.ByteStream) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from types import NoneType
 from typing import Any, TypeVar, cast
 
+from attrs import frozen
+
+from roomtone._core.caching import cache
 from roomtone._core.codec import ANSWERS, TOLERANT_ANSWERS, Codec, Misfit, dialect_of, members_of
 from roomtone._core.content import is_encoded, is_readable
 from roomtone._core.fast import Odd, loader
@@ -51,30 +54,47 @@ def decode(operation: Operation[Any, V], reply: WireReply, errors: ErrorTable, *
 
 def _read(cls: type[V], reply: WireReply) -> tuple[V | None, str | None]:
     """The response, or what about it does not fit. Frames that hold parts of an answer do not hang on an error."""
-    if not reply.body and members_of(cls):
+    reader = _reader(cls)
+    if not reply.body and reader.has_members:
         return None, f"{cls.__name__} is missing from the answer, which has no body"
     try:
-        value = _loaded(cls, reply.body)
+        value = _loaded(cls, reader, reply.body)
     except Misfit as misfit:
         return None, f"{cls.__name__}{'.' if misfit.path else ''}{misfit.path} {misfit.reason}{_of_what(reply)}"
     except RecursionError:
         return None, "it is nested too deeply"
-    if dialect_of(cls).tolerant and _is_blank(value):
+    if reader.tolerant and _is_blank(value):
         return None, f"it has no member of {cls.__name__}"
     return value, None
 
 
-def _loaded(cls: type[V], body: bytes) -> V:
+@frozen
+class _Reader:
+    """How a class of answers is read."""
+
+    fast: Callable[[Any], Any]
+    codec: Codec
+    tolerant: bool
+    has_members: bool
+
+
+@cache
+def _reader(cls: type[Any]) -> _Reader:
+    tolerant = dialect_of(cls).tolerant
+    return _Reader(loader(cls), TOLERANT_ANSWERS if tolerant else ANSWERS, tolerant, bool(members_of(cls)))
+
+
+def _loaded(cls: type[V], reader: _Reader, body: bytes) -> V:
     content = json_object(body)
     # What is not escaped is UTF-8, so only an escape can be half of a character. A single byte is found the soonest.
     if b"\\" not in body or (b"\\ud" not in body and b"\\uD" not in body):
         try:
-            value: V = loader(cls)(content)
+            value: V = reader.fast(content)
         except Odd:
             pass
         else:
             return value
-    return _codec(cls).load(cls, content)
+    return reader.codec.load(cls, content)
 
 
 def _of_what(reply: WireReply) -> str:
@@ -101,10 +121,6 @@ def failure(
         request_id=request_id(reply.headers),
         now=now or datetime.now(timezone.utc),
     )
-
-
-def _codec(cls: type) -> Codec:
-    return TOLERANT_ANSWERS if dialect_of(cls).tolerant else ANSWERS
 
 
 def unfit(operation: Operation[Any, Any], reply: WireReply, message: str) -> DecodeError:

@@ -20,6 +20,15 @@ except ImportError:
     pass
 
 
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
+# Made once: json's own functions make one for each text, unless nothing is asked of them.
+_ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
+_DECODER = json.JSONDecoder(parse_constant=_no_constant)
+
+
 def dumps(content: object) -> bytes:
     """The bytes of a JSON-ready value. Raises UnicodeEncodeError for a text that UTF-8 cannot carry."""
     if _fast_dumps is not None:
@@ -27,7 +36,7 @@ def dumps(content: object) -> bytes:
             return _fast_dumps(content)
         except TypeError:
             pass  # an integer of more than 64 bits; or a lone surrogate, for which the error is made below
-    return json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode()
+    return _ENCODER.encode(content).encode()
 
 
 def loads(body: bytes) -> Any:
@@ -37,8 +46,4 @@ def loads(body: bytes) -> Any:
             return _fast_loads(body)
         except ValueError:
             pass  # what is wrong, or whether it is, does not depend on what is installed
-    return json.loads(body.decode(), parse_constant=_no_constant)
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
+    return _DECODER.decode(body.decode())

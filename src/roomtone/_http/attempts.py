@@ -129,8 +129,7 @@ async def open_download(
         body = await open_body(transport, outgoing, sending)
         if 200 <= body.status < 300:
             return body, body
-        until = math.inf if options.attempt_timeout is None else anyio.current_time() + options.attempt_timeout
-        reply = WireReply(body.status, body.headers, await body.beginning(MOST_OF_AN_ERROR, until=until))
+        reply = WireReply(body.status, body.headers, await body.beginning(MOST_OF_AN_ERROR, until=sending.end()))
         raise failure(operation, reply, table)
 
     under_way = _Call(connection, operation, request, options, once)
@@ -156,6 +155,24 @@ class _Decision:
     reason: str
     cost: int = 0
     """What it took of the retry quota."""
+
+
+@define(eq=False)
+class _Plan:
+    """What is the same on every attempt of a call, and what one leaves behind for the next."""
+
+    provider: Provider
+    target: Target
+    wire: WireRequest
+    headers: Headers
+    call_id: str
+    quota: RetryQuota
+    limiter: RateLimiter | None
+    signed: Signed | None = None
+    """What the last attempt proved who is asking with."""
+    renewed: set[str] = field(factory=set)
+    cost: int = 0
+    """What the last retry took of the quota."""
 
 
 class _Head(Protocol):
@@ -192,14 +209,7 @@ class _Call(Generic[T, HeadT]):
         """What the first attempt that succeeds gives, within the call's time."""
         try:
             self.connection.check_usable()
-            with anyio.move_on_after(self.options.timeout):
-                return await self._attempts()
-            late = errors.TimeoutError(
-                f"not done within the call's {self.options.timeout} s",
-                maybe_processed=self.sending is not None and not self.sending.unsent,
-            )
-            self._observe("raise", "the time of the call is up", error=late)
-            raise late
+            return await self._attempts()
         except RoomtoneError as error:
             _tell_where(error, self.operation, self.attempts)
             error.maybe_processed = error.maybe_processed or self.earlier
@@ -213,6 +223,28 @@ class _Call(Generic[T, HeadT]):
             raise
 
     async def _attempts(self) -> tuple[T, HeadT]:
+        timeout = self.options.timeout
+        until = math.inf if timeout is None else anyio.current_time() + timeout
+        plan: _Plan | None = None
+        delay = 0.0
+        while True:
+            try:
+                # One scope is the clock of both, the call and its attempt.
+                with anyio.CancelScope(deadline=until) as scope:
+                    if delay:
+                        await self.connection.sleep(delay)
+                    plan = plan or await self._plan()
+                    return await self._attempt(plan, Sending(self.options.attempt_timeout, scope, until))
+                raise self._out_of_time(scope, until)
+            except RoomtoneError as error:
+                if plan is None or self.sending is None:  # it is none of an attempt
+                    raise
+                next_delay = self._after(error, plan, until)
+                if next_delay is None:
+                    raise
+                delay = next_delay
+
+    async def _plan(self) -> _Plan:
         connection, operation = self.connection, self.operation
         provider = connection.provider(operation.service)
         target = await provider.target(self.options.region)
@@ -220,69 +252,80 @@ class _Call(Generic[T, HeadT]):
         if self.query is not None:
             wire = attrs.evolve(wire, query=self.query)
         self.max_attempts = self.options.max_attempts or target.max_attempts
-        quota = connection.quota(operation.service, target.endpoint.region)
-        limiter = connection.limiter(operation.service, target)
-        headers = _headers(target, wire, _MEDIA if operation.download else _JSON, self.options.headers)
-        call_id = new_call_id()
-        renewed: set[str] = set()
-        cost = 0
-        while True:
-            transport = await connection.transport()
-            if limiter is not None:
-                await self._in_rate(limiter)
-            signed = await provider.signed(
-                target, wire, headers, call_id=call_id, attempt=self.attempts + 1, attempts=self.max_attempts
-            )
-            self.attempts += 1
-            self.sending = sending = Sending(self.options.attempt_timeout)
-            self.began = perf_counter()
-            try:
-                done = await self.once(transport, _outgoing(target, wire, signed.headers), sending)
-            except RoomtoneError as error:
-                self.earlier = self.earlier or error.maybe_processed
-                if connection.closed and isinstance(error, errors.TransportError):
-                    self._observe("raise", "the client was closed", error=error)
-                    raise errors.ClientClosedError("the client was closed while the call was under way") from error
-                decision = self._decide(error, provider, signed, quota, limiter, renewed)
-                cost, delay = decision.cost, decision.delay
-                self._observe("raise" if delay is None else "retry", decision.reason, delay=delay, error=error)
-                if delay is None:
-                    raise
-            else:
-                quota.give_back(cost)
-                if limiter is not None:
-                    limiter.update(anyio.current_time(), throttled=False)
-                self._observe("return", "success", head=done[1])
-                return done
-            if delay:
-                await connection.sleep(delay)
+        return _Plan(
+            provider,
+            target,
+            wire,
+            _headers(target, wire, _MEDIA if operation.download else _JSON, self.options.headers),
+            new_call_id(),
+            connection.quota(operation.service, target.endpoint.region),
+            connection.limiter(operation.service, target),
+        )
 
-    def _decide(
-        self,
-        error: RoomtoneError,
-        provider: Provider,
-        signed: Signed,
-        quota: RetryQuota,
-        limiter: RateLimiter | None,
-        renewed: set[str],
-    ) -> _Decision:
+    async def _attempt(self, plan: _Plan, sending: Sending) -> tuple[T, HeadT]:
+        transport = await self.connection.transport()
+        if plan.limiter is not None:
+            await self._in_rate(plan.limiter)
+        plan.signed = signed = await plan.provider.signed(
+            plan.target,
+            plan.wire,
+            plan.headers,
+            call_id=plan.call_id,
+            attempt=self.attempts + 1,
+            attempts=self.max_attempts,
+        )
+        self.attempts += 1
+        self.sending = sending
+        self.began = perf_counter()
+        done = await self.once(transport, _outgoing(plan.target, plan.wire, signed.headers), sending)
+        plan.quota.give_back(plan.cost)
+        if plan.limiter is not None:
+            plan.limiter.update(anyio.current_time(), throttled=False)
+        self._observe("return", "success", head=done[1])
+        return done
+
+    def _out_of_time(self, scope: anyio.CancelScope, until: float) -> errors.TimeoutError:
+        maybe_processed = self.sending is not None and not self.sending.unsent
+        if scope.deadline < until:
+            awaited = "headers of an answer" if self.operation.download else "complete answer"
+            told = f"no {awaited} within the attempt's {self.options.attempt_timeout} s"
+            return errors.TimeoutError(told, maybe_processed=maybe_processed)
+        late = errors.TimeoutError(
+            f"not done within the call's {self.options.timeout} s", maybe_processed=maybe_processed
+        )
+        self._observe("raise", "the time of the call is up", error=late)
+        return late
+
+    def _after(self, error: RoomtoneError, plan: _Plan, until: float) -> float | None:
+        """The delay before another attempt, now that one has failed; None where there is to be none."""
+        self.earlier = self.earlier or error.maybe_processed
+        if self.connection.closed and isinstance(error, errors.TransportError):
+            self._observe("raise", "the client was closed", error=error)
+            raise errors.ClientClosedError("the client was closed while the call was under way") from error
+        decision = self._decide(error, plan, until)
+        plan.cost, delay = decision.cost, decision.delay
+        self._observe("raise" if delay is None else "retry", decision.reason, delay=delay, error=error)
+        return delay
+
+    def _decide(self, error: RoomtoneError, plan: _Plan, until: float) -> _Decision:
         kind = failure_of(error)
-        if limiter is not None and isinstance(error, errors.ApiError):
-            limiter.update(anyio.current_time(), throttled=kind == "throttled")
+        if plan.limiter is not None and isinstance(error, errors.ApiError):
+            plan.limiter.update(anyio.current_time(), throttled=kind == "throttled")
         delay = self._delay(error, kind)
         if delay is None:
             # The service looked at who is asking only, so any operation may be repeated, at once and for free.
-            renewal = provider.renews(error, signed) if self.attempts < self.max_attempts else None
-            if renewal is not None and renewal not in renewed:
-                renewed.add(renewal)
+            assert plan.signed is not None
+            renewal = plan.provider.renews(error, plan.signed) if self.attempts < self.max_attempts else None
+            if renewal is not None and renewal not in plan.renewed:
+                plan.renewed.add(renewal)
                 return _Decision(0.0, renewal)
             refused = refusal(kind, safety=self.operation.safety, attempt=self.attempts, max_attempts=self.max_attempts)
             return _Decision(None, f"{kind}: {refused}")
-        deadline = anyio.current_effective_deadline()
+        deadline = min(until, anyio.current_effective_deadline())
         # A deadline in the infinite past is a cancellation, which comes by itself.
         if anyio.current_time() + delay >= deadline > -math.inf:
             return _Decision(None, f"{kind}: the wait of {delay:.3f} s would go beyond the deadline")
-        cost = quota.take(kind)
+        cost = plan.quota.take(kind)
         if cost is None:
             return _Decision(None, f"{kind}: too many retries lately, the quota is used up")
         return _Decision(delay, kind, cost)

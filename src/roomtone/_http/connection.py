@@ -7,6 +7,7 @@ import os
 import ssl
 import weakref
 from collections.abc import Awaitable, Callable
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -21,8 +22,8 @@ from roomtone._http.pool import Pool
 from roomtone._http.providers import AwsAccount, AwsProvider, Provider, SignalWireProvider, Target
 from roomtone._http.tls import bundles, shared_context
 from roomtone._http.users_client import UsersClient
-from roomtone.config import Aws, SignalWire
-from roomtone.errors import ClientClosedError
+from roomtone.config import Aws, EngineName, SignalWire
+from roomtone.errors import ClientClosedError, ConfigurationError
 
 if TYPE_CHECKING:
     from roomtone._core.adaptive import RateLimiter
@@ -42,6 +43,7 @@ class Connection:
 
     aws: Aws
     signalwire: SignalWire
+    engine: EngineName = "httpcore"
     http_client: object | None = None
     ssl_context: ssl.SSLContext | None = None
     max_connections: int = 100
@@ -148,6 +150,8 @@ class Connection:
         context = self.ssl_context
         if context is None:
             context = await anyio.to_thread.run_sync(shared_context, bundles())
+        if self.engine == "aiohttp":
+            return await _aiohttp_engine(context, self.max_connections)
         return Pool(context, self.max_connections)
 
     def _is_at_home(self) -> bool:
@@ -171,6 +175,20 @@ class Connection:
         await self._close_bodies(lambda reader: True)
         if transport is not None:
             await transport.aclose()
+
+
+async def _aiohttp_engine(context: ssl.SSLContext, max_connections: int) -> Transport:
+    if anyio.get_cancelled_exc_class() is not asyncio.CancelledError:
+        raise ConfigurationError('engine="aiohttp" runs on asyncio only; the default engine runs on trio too')
+    try:
+        # Its import takes a tenth of a second.
+        module = await anyio.to_thread.run_sync(import_module, "roomtone._http.aiohttp_engine")
+    except ImportError:
+        raise ConfigurationError(
+            "engine=\"aiohttp\" takes aiohttp, which is not installed; pip install 'roomtone[aiohttp]' brings it"
+        ) from None
+    engine: Transport = module.AiohttpEngine(context, max_connections)
+    return engine
 
 
 def _this_loop() -> object:

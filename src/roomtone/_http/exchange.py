@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Protocol
 
 import anyio
@@ -13,7 +11,6 @@ from attrs import define, field, frozen
 from roomtone._core.operation import WireReply
 from roomtone._http.failures import transport_error
 from roomtone._http.incoming import Incoming
-from roomtone.errors import TimeoutError
 
 __all__ = ["Outgoing", "Sending", "Transport", "exchange", "open_body"]
 
@@ -36,28 +33,31 @@ class Outgoing:
     body: bytes = field(repr=False)
 
 
-@define
+@define(eq=False)
 class Sending:
     """One request on its way: the clock of its attempt, and whether any of it can have arrived.
 
     Args:
         timeout: Seconds for the attempt, from connecting to the last byte; None for no limit.
+        scope: What ends it.
+        until: When the whole call has to be done.
 
     A transport calls `begin` when it has a connection or begins to make one, since waiting for a turn is no part of an
     attempt. It keeps `unsent` True for as long as it is certain that no byte has left; to know nothing is False.
     """
 
     timeout: float | None
+    scope: anyio.CancelScope
+    until: float
     unsent: bool = False
-    scope: anyio.CancelScope = field(factory=anyio.CancelScope, repr=False)
 
     def begin(self) -> None:
         if self.timeout is not None:
-            self.scope.deadline = anyio.current_time() + self.timeout
+            self.scope.deadline = min(self.until, anyio.current_time() + self.timeout)
 
     def end(self) -> float:
         """Stops the clock; returns when it would have run out."""
-        until, self.scope.deadline = self.scope.deadline, math.inf
+        until, self.scope.deadline = self.scope.deadline, self.until
         return until
 
 
@@ -88,12 +88,12 @@ async def exchange(transport: Transport, outgoing: Outgoing, sending: Sending, *
 
     Raises:
         ConnectError: The request was surely never sent.
-        TimeoutError: It took longer than the attempt may; `maybe_processed` says whether it may have been sent.
+        TimeoutError: A socket's own; the clock's end is a cancellation by the scope.
         ProtocolError: The answer broke off or was no HTTP.
         TransportError: The connection failed otherwise.
         ResponseTooLargeError: The content of an answer of success is larger than the limit.
     """
-    with _attempt(sending, "complete answer"):
+    with _OurErrors(sending):
         incoming = await transport.open(outgoing, sending)
         if 200 <= incoming.status < 300:
             body = await incoming.read(limit)
@@ -103,24 +103,26 @@ async def exchange(transport: Transport, outgoing: Outgoing, sending: Sending, *
 
 
 async def open_body(transport: Transport, outgoing: Outgoing, sending: Sending) -> Incoming:
-    """The answer to one request up to its headers, and for an answer without success the beginning of its body too.
+    """The answer to one request up to its headers.
 
     `exchange` describes the arguments and what is raised.
     """
-    with _attempt(sending, "headers of an answer"):
+    with _OurErrors(sending):
         return await transport.open(outgoing, sending)
 
 
-@contextmanager
-def _attempt(sending: Sending, awaited: str) -> Generator[None]:
-    """The time of one attempt, and whatever happens in it as one of our errors."""
-    with sending.scope:
-        try:
-            yield
-        except Exception as error:
-            ours = transport_error(error, unsent=sending.unsent)
-            if ours is None:
-                raise
+class _OurErrors:
+    """Whatever a library raises comes out as one of our errors."""
+
+    __slots__ = ("_sending",)
+
+    def __init__(self, sending: Sending) -> None:
+        self._sending = sending
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        ours = transport_error(error, unsent=self._sending.unsent) if isinstance(error, Exception) else None
+        if ours is not None:
             raise ours from error
-        return
-    raise TimeoutError(f"no {awaited} within the attempt's {sending.timeout} s", maybe_processed=not sending.unsent)

@@ -1,16 +1,16 @@
-"""From the exceptions of HTTP libraries to ours. Knows the names that httpx, httpx2 and httpcore share."""
+"""From the exceptions of HTTP libraries to ours. Knows the names that httpx, httpx2, httpcore and aiohttp have."""
 
 from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-from roomtone.errors import ConnectError, ProtocolError, TimeoutError, TransportError
+from roomtone.errors import ConnectError, ProtocolError, RoomtoneError, TimeoutError, TransportError
 
 __all__ = ["reason", "transport_error"]
 
 _Kind: TypeAlias = Literal["connect", "timeout", "encoding", "request", "answer", "connection"]
 
-_LIBRARIES = frozenset({"anyio", "h11", "httpcore", "httpcore2", "httpx", "httpx2", "trio"})
+_LIBRARIES = frozenset({"aiohttp", "anyio", "h11", "httpcore", "httpcore2", "httpx", "httpx2", "trio"})
 _KINDS: dict[str, _Kind] = {
     "ConnectError": "connect",
     "ConnectTimeout": "connect",
@@ -20,17 +20,21 @@ _KINDS: dict[str, _Kind] = {
     "DecodingError": "encoding",
     "LocalProtocolError": "request",
     "RemoteProtocolError": "answer",
+    "ClientConnectorError": "connect",
+    "ClientPayloadError": "answer",
+    "ClientResponseError": "answer",
+    "ServerDisconnectedError": "answer",
 }
 
 
 def transport_error(error: Exception, *, unsent: bool) -> TransportError | None:
-    """What an exception means for the request; None when it is none of a connection's.
+    """What an exception means for the request; None when it is none of a connection's, or one of ours already.
 
     Args:
         error: What was raised while the request was on its way.
         unsent: Whether it is certain that no byte of it has left.
     """
-    kind = _kind(error)
+    kind = None if isinstance(error, RoomtoneError) else _kind(error)
     if kind is None:
         return None
     why = reason(error)
@@ -58,6 +62,8 @@ def _kind(error: Exception) -> _Kind | None:
 
 def reason(error: BaseException) -> str:
     """What an error says; where it says nothing, as trio's do, what the operating system or TLS said before it."""
+    if type(error).__name__ == "ClientResponseError":  # aiohttp's, whose text has the URL
+        return str(getattr(error, "message", ""))
     said: BaseException | None = error
     while said is not None:
         if str(said) and (said is error or isinstance(said, OSError)):

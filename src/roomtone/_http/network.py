@@ -19,7 +19,10 @@ from typing import Any, cast
 import anyio
 import httpcore
 
-__all__ = ["backend"]
+__all__ = ["KEEP_ALIVE", "backend", "has_something_to_read"]
+
+KEEP_ALIVE = 15.0
+"""Seconds for which a connection is kept that is not in use; servers keep them longer."""
 
 _MOST_BUFFERED = 256 * 1024
 """Bytes that are taken from a socket before somebody reads them."""
@@ -139,18 +142,19 @@ class AsyncioStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         if self._transport is None:
             return None
         if info == "is_readable":
-            return bool(self._chunks) or self._ended or self._transport.is_closing() or self._is_readable()
+            return bool(self._chunks) or self._ended or has_something_to_read(self._transport)
         return self._transport.get_extra_info(info)
-
-    def _is_readable(self) -> bool:
-        """Whether there is something in the socket that the event loop has not come to yet."""
-        raw = self._transport.get_extra_info("socket") if self._transport is not None else None
-        return raw is None or _is_readable(raw.fileno())
 
 
 def _wake(future: asyncio.Future[None] | None) -> None:
     if future is not None and not future.done():
         future.set_result(None)
+
+
+def has_something_to_read(transport: asyncio.BaseTransport) -> bool:
+    """Whether a connection has ended, or there is something in its socket that the event loop has not come to yet."""
+    raw = None if transport.is_closing() else transport.get_extra_info("socket")
+    return raw is None or _is_readable(raw.fileno())
 
 
 def _is_readable(number: int) -> bool:

@@ -19,13 +19,10 @@ from attrs import define, field
 
 from roomtone._http.exchange import Outgoing, Sending
 from roomtone._http.incoming import Incoming, read_headers
-from roomtone._http.network import backend
+from roomtone._http.network import KEEP_ALIVE, backend
 from roomtone.errors import ClientClosedError
 
 __all__ = ["Pool"]
-
-KEEP_ALIVE = 15.0
-"""Seconds for which a connection is kept that is not in use; servers keep them longer."""
 
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
@@ -92,6 +89,27 @@ class _Stream(httpcore.AsyncNetworkStream):
         return True
 
 
+class _Unlocked:
+    """In the place of httpcore's locks, each of which costs a turn of the event loop: a link serves one call at a time.
+
+    Where this release of httpcore keeps them under other names, they stay, and cost what they cost.
+    """
+
+    async def __aenter__(self) -> None:
+        pass
+
+    async def __aexit__(self, *error: object) -> None:
+        pass
+
+
+_UNLOCKED = _Unlocked()
+
+
+def _unlock(connection: object, lock: str) -> None:
+    if hasattr(connection, lock):
+        setattr(connection, lock, _UNLOCKED)
+
+
 class _Link(httpcore.AsyncNetworkBackend):
     """One connection of the pool: httpcore's, and the network below it."""
 
@@ -103,8 +121,13 @@ class _Link(httpcore.AsyncNetworkBackend):
             keepalive_expiry=KEEP_ALIVE,
             network_backend=self,
         )
+        _unlock(self.connection, "_request_lock")
+        self._request = httpcore.Request(
+            b"GET", httpcore.URL(scheme=scheme.encode(), host=host.encode(), port=port, target=b"/")
+        )
         self.sending: Sending | None = None
         self._stream: httpcore.AsyncNetworkStream | None = None
+        self._parser: Any = None
         self._ended = False
 
     async def connect_tcp(
@@ -122,6 +145,15 @@ class _Link(httpcore.AsyncNetworkBackend):
             raise httpcore.ConnectError("the pool was closed")
         return self._stream
 
+    def request(self, outgoing: Outgoing) -> httpcore.Request:
+        """The request as httpcore takes it: the same object each time, since making one checks all of its parts."""
+        request = self._request
+        request.method = outgoing.method.encode()
+        request.url.target = outgoing.target.encode("ascii")
+        request.headers = [(name.encode("ascii"), value.encode()) for name, value in outgoing.headers.items()]
+        request.stream = _Body(outgoing.body)
+        return request
+
     def tell_unsent(self, unsent: bool) -> None:
         if self.sending is not None:
             self.sending.unsent = unsent
@@ -133,8 +165,11 @@ class _Link(httpcore.AsyncNetworkBackend):
     def _has_leftover(self) -> bool:
         # httpcore tells nobody of bytes that came with an answer and do not belong to it, so its parser is asked.
         # Where this release of httpcore keeps it elsewhere, no connection is used twice, which a test would notice.
-        parser: Any = getattr(getattr(self.connection, "_connection", None), "_h11_state", None)
-        return parser is None or bool(parser.trailing_data[0])
+        if self._parser is None:
+            inner: Any = getattr(self.connection, "_connection", None)
+            _unlock(inner, "_state_lock")
+            self._parser = getattr(inner, "_h11_state", None)
+        return self._parser is None or bool(self._parser.trailing_data[0])
 
     def is_fresh(self) -> bool:
         """Whether it can be used again: not too old, not closed by the other side, no answer that nobody asked for."""
@@ -180,7 +215,7 @@ class Pool:
             # A new connection says so itself when it begins to connect: with a mock in its place nothing is known.
             sending.unsent = link.connection.is_idle()
             link.sending = sending
-            response = await link.connection.handle_async_request(_request(outgoing))
+            response = await link.connection.handle_async_request(link.request(outgoing))
             headers = read_headers(response.headers)
             chunks = aiter(cast("AsyncIterable[bytes]", response.stream))
         except BaseException:
@@ -309,17 +344,3 @@ class _Body(AsyncIterator[bytes]):
         if not content:
             raise StopAsyncIteration
         return content
-
-
-def _request(outgoing: Outgoing) -> httpcore.Request:
-    return httpcore.Request(
-        outgoing.method,
-        httpcore.URL(
-            scheme=outgoing.scheme.encode(),
-            host=outgoing.host.encode(),
-            port=outgoing.port,
-            target=outgoing.target.encode("ascii"),
-        ),
-        headers=[(name.encode("ascii"), value.encode()) for name, value in outgoing.headers.items()],
-        content=_Body(outgoing.body),
-    )

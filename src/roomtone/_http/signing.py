@@ -15,6 +15,7 @@ __all__ = ["SigningKey", "authorization", "sign"]
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 _TERMINATOR = "aws4_request"
+_SIGNED = frozenset({"content-type", "host"})
 _NO_BODY = sha256(b"").hexdigest()
 _PLAIN_PATH = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+/?")
 """Segments that are neither empty nor dots, of characters that are not quoted: most paths are their canonical form."""
@@ -23,20 +24,25 @@ _PLAIN_PATH = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+/?")
 class SigningKey:
     """The key of one service in one region. The last one is kept, for as long as the day and the credentials last."""
 
-    __slots__ = ("_credentials", "_day", "_key", "_region", "_service")
+    __slots__ = ("_claim", "_credentials", "_day", "_key", "_region", "_scope", "_service")
 
     def __init__(self, region: str, service: str) -> None:
         self._region = region
         self._service = service
         self._credentials: Credentials | None = None
         self._day = ""
+        self._scope = ""
+        self._claim = ""
         self._key = b""
 
-    def of(self, credentials: Credentials, day: str) -> bytes:
+    def of(self, credentials: Credentials, day: str) -> tuple[bytes, str, str]:
+        """The key, its scope, and how a header of the two begins."""
         if credentials is not self._credentials or day != self._day:
             self._key = _signing_key(credentials.secret_access_key, day, self._region, self._service)
+            self._scope = f"{day}/{self._region}/{self._service}/{_TERMINATOR}"
+            self._claim = f"{_ALGORITHM} Credential={credentials.access_key_id}/{self._scope}"
             self._credentials, self._day = credentials, day
-        return self._key
+        return self._key, self._scope, self._claim
 
 
 def sign(
@@ -70,12 +76,10 @@ def sign(
     added = {"x-amz-date": _timestamp(now)}
     if credentials.session_token:
         added["x-amz-security-token"] = credentials.session_token
-    to_sign = {
-        name: value
-        for name, value in headers.items()
-        if name == "host" or name[:6] == "x-amz-" or name == "content-type"
-    }
-    to_sign.update(added)
+    to_sign = added.copy()
+    for name in headers:
+        if (name in _SIGNED or name[:6] == "x-amz-") and name not in added:
+            to_sign[name] = headers[name]
     added["authorization"] = authorization(
         method=method,
         path=path,
@@ -110,29 +114,30 @@ def authorization(
 ) -> str:
     """`authorization` over exactly these headers, `x-amz-date` among them: what `sign` adds and what verifies."""
     timestamp = signed_headers["x-amz-date"]
-    day = timestamp[:8]
+    secret, scope, claim = (key or SigningKey(region, service)).of(credentials, timestamp[:8])
     names = sorted(signed_headers)
     signed_names = ";".join(names)
-    lines = "".join([f"{name}:{_canonical_value(signed_headers[name])}\n" for name in names])
     canonical_request = (
         f"{method.upper()}\n"
         f"{path if _PLAIN_PATH.fullmatch(path) else _canonical_path(path)}\n"
         f"{_canonical_query(query) if query else ''}\n"
-        f"{lines}\n{signed_names}\n{sha256(body).hexdigest() if body else _NO_BODY}"
+        f"{_canonical_headers(names, signed_headers)}\n"
+        f"{signed_names}\n{sha256(body).hexdigest() if body else _NO_BODY}"
     )
-    scope = f"{day}/{region}/{service}/{_TERMINATOR}"
     string_to_sign = f"{_ALGORITHM}\n{timestamp}\n{scope}\n{sha256(canonical_request.encode()).hexdigest()}"
-    secret = key.of(credentials, day) if key else _signing_key(credentials.secret_access_key, day, region, service)
-    return (
-        f"{_ALGORITHM} Credential={credentials.access_key_id}/{scope}, "
-        f"SignedHeaders={signed_names}, Signature={_hmac(secret, string_to_sign).hex()}"
-    )
+    return f"{claim}, SignedHeaders={signed_names}, Signature={_hmac(secret, string_to_sign).hex()}"
+
+
+def _canonical_headers(names: list[str], headers: Mapping[str, str]) -> str:
+    lines = "".join([f"{name}:{headers[name]}\n" for name in names])
+    # Whether no value has white space around it or twice in it is seen at one look at them all.
+    if lines.isascii() and "  " not in lines and "\t" not in lines and ": " not in lines and " \n" not in lines:
+        return lines
+    return "".join([f"{name}:{_canonical_value(headers[name])}\n" for name in names])
 
 
 def _canonical_value(value: str) -> str:
     """A header's value with every white space in it a single blank."""
-    if value.isascii() and "  " not in value and "\t" not in value and value[:1] != " " and value[-1:] != " ":
-        return value
     return " ".join(value.split())
 
 
