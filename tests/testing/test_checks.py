@@ -17,7 +17,7 @@ import respx
 import roomtone
 from roomtone import chime_sdk_meetings, errors, ivs, signalwire, testing
 from roomtone._core import encode
-from roomtone._http import waits
+from roomtone._http import aiohttp_engine, waits
 from roomtone.testing import (
     API_TOKEN,
     CREDENTIALS,
@@ -235,6 +235,21 @@ async def test_a_users_own_http_client_is_answered(library: Any, mock: RoomtoneM
             await live.ivs.get_channel(arn=ARN)
 
 
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_the_engine_aiohttp_is_answered(mock: RoomtoneMock) -> None:
+    """A client over aiohttp is mocked like any other, opened within the block or before it."""
+    mock.signalwire.recordings.download.respond(b"RIFF")
+    async with roomtone.Client(engine="aiohttp") as live:
+        for _ in range(2):
+            mock.ivs.get_stream.script(throttled(), connect_error(), STREAM)
+            assert await live.ivs.get_stream(channel_arn=ARN) == STREAM
+        async with live.signalwire.recordings.download("RE1") as media:
+            assert b"".join([chunk async for chunk in media]) == b"RIFF"
+        with pytest.raises(UnmockedCallError):
+            await live.ivs.get_channel(arn=ARN)
+    assert mock.ivs.get_stream.call_count == 6
+
+
 @pytest.mark.parametrize("library", [httpx, httpx2])
 async def test_a_transport_of_the_users_own_is_kept(library: Any, mock: RoomtoneMock) -> None:
     """A client whose transport reaches no network has its own answers."""
@@ -426,17 +441,22 @@ async def test_tasks_share_a_mock(mock: RoomtoneMock) -> None:
     assert len({call.http.headers["amz-sdk-invocation-id"] for call in mock.calls}) == 100
 
 
-async def test_without_httpx2_it_is_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where httpx2 is not installed there is nothing to patch, and where it is, it is put back."""
-    send = httpcore2.AsyncConnectionPool.handle_async_request
+def patched() -> tuple[Any, Any]:
+    """What a mock replaces outside of httpcore."""
+    return httpcore2.AsyncConnectionPool.handle_async_request, aiohttp_engine.AiohttpEngine.open
+
+
+async def test_without_httpx2_and_aiohttp_it_is_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where they are not installed there is nothing to patch, and where they are, they are put back."""
+    before = patched()
     with RoomtoneMock():
-        assert httpcore2.AsyncConnectionPool.handle_async_request is not send
-    assert httpcore2.AsyncConnectionPool.handle_async_request is send
-    monkeypatch.setattr("roomtone.testing.httpx2.find_spec", lambda _: None)
+        assert all(now is not then for now, then in zip(patched(), before, strict=True))
+    assert patched() == before
+    monkeypatch.setattr("roomtone.testing.reach.find_spec", lambda _: None)
     with RoomtoneMock() as mock:
         mock.ivs.get_stream.respond(STREAM)
         assert await mock.client().ivs.get_stream(channel_arn=ARN) == STREAM
-        assert httpcore2.AsyncConnectionPool.handle_async_request is send
+        assert patched() == before
 
 
 def test_a_name_is_imported_when_it_is_touched(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,10 +25,10 @@ from roomtone._http import waits
 from roomtone.client import Client
 from roomtone.config import Aws, SignalWire
 from roomtone.testing.advice import advice
-from roomtone.testing.httpx2 import reached
 from roomtone.testing.identity import API_TOKEN, CREDENTIALS, PROJECT_ID, REGION, SPACE, environment
 from roomtone.testing.operations import Call, OperationMock, PagedOperationMock, ServiceMock, named_operations
 from roomtone.testing.outcomes import Answer, UnexpectedCallError, UnmockedCallError
+from roomtone.testing.reach import all_reached
 from roomtone.testing.reading import Found, find
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class RoomtoneMock:
 
     `mock.ivs.get_stream_session` is the mock of that operation, `mock.signalwire.conferences.start_stream` of that one.
     It answers the calls of every `roomtone.Client` of the process, whoever made it, for every region, space and
-    endpoint, on roomtone's own pool or an `AsyncClient` of httpx or httpx2. Each request is read and checked: it fits
+    endpoint, on either engine or an `AsyncClient` of httpx or httpx2. Each request is read and checked: it fits
     the model, its signature or Basic auth is in order, and fits the bytes when it was made with the mock's own
     credentials. What no mock answers fails, as does any other request for which `router` has no route.
 
@@ -197,7 +197,7 @@ class RoomtoneMock:
             stack.enter_context(patch.object(waits, "pass_time", self._pass_time))
             stack.enter_context(patch.object(waits, "draw", lambda: 1.0))
             stack.enter_context(patch.object(encode, "new_token", self._new_token))
-            stack.enter_context(reached(self.router))
+            stack.enter_context(all_reached(self.router))
             self.router.start()
             self._active = stack.pop_all()
         return self
