@@ -170,6 +170,8 @@ async def test_throttling_ends(roomtone_client: roomtone.Client, roomtone_mock: 
     assert await get(meeting_id="m-1") == meeting
     assert await get(meeting_id="m-1") == meeting
     assert (op.call_count, roomtone_mock.sleeps) == (4, [1.0, 2.0])
+    with pytest.raises(ValueError, match="times must be 0 or more"):
+        op.throttle(-1, then=meeting)
     op.throttle(3, then=meeting)
     with pytest.raises(chime_sdk_meetings.ThrottlingException) as caught:
         await get(meeting_id="m-1")

@@ -107,10 +107,16 @@ class OperationMock(Generic[RequestT, ValueT]):
         """Throttles that many attempts, and answers each later one with `then`.
 
         Args:
-            times: How many.
+            times: How many, 0 or more.
             then: A response, an error or an outcome.
             retry_after: Seconds that the service asks to wait.
+
+        Raises:
+            TypeError: As for `respond`.
+            ValueError: As for `respond` and `raises`; or `times` is less than 0.
         """
+        if times < 0:
+            raise ValueError("times must be 0 or more")
         throttled, later = self._settled(outcomes.throttled(retry_after=retry_after)), self._settled(then)
         self._left = times
 
