@@ -13,6 +13,7 @@ import pytest
 import roomtone
 from faults import outcomes
 from roomtone import config, emulator, errors
+from roomtone.emulator.services import doubles
 from roomtone.signalwire import codes, limits, streams, webhooks
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -92,3 +93,17 @@ def test_every_fault_is_on_its_page() -> None:
     assert rows == [row.fault for row in outcomes.rows()]
     assert "| kept connection closed as it is used | answer after 2 |" in page
     assert "`ProtocolError`, maybe processed" in page
+
+
+def test_every_operation_is_on_the_page_of_the_emulator() -> None:
+    """The page of the emulator's coverage has a row for each operation, which says what the emulator does with it."""
+    page = extension("coverage_pages").page()
+    rows = re.findall(r"^\| (\S+) \| `(\w+)\.[\w.]+` \| (yes|no) \|$", page, re.MULTILINE)
+    emulated = {(double.package, record.name) for double in doubles() for record in double.handlers}
+    told = {(package, name): answer for name, package, answer in rows}
+    assert {key for key, answer in told.items() if answer == "yes"} == emulated
+    assert told.keys() == {(double.package, record.name) for double in doubles() for record in double.methods}
+    for double in doubles():
+        name = double.service.name
+        assert f"| [`{name}`](#{name}) | {len(double.methods)} | {len(double.handlers)} |" in page
+    assert f"| all | {len(told)} | {len(emulated)} |" in page

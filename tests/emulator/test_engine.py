@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from importlib import import_module
-from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -25,6 +23,7 @@ from roomtone.emulator import CREDENTIALS, PROJECT_ID, Emulator, meetings
 from roomtone.emulator.auth import Sent
 from roomtone.emulator.handlers import Handler
 from roomtone.emulator.services import Double, doubles
+from roomtone.ivs import operations as ivs
 from roomtone.signalwire import operations as signalwire
 
 EVERY_SERVICE = (*SERVICES, "signalwire")
@@ -189,13 +188,32 @@ def call(emulator: Emulator, operation: Operation[Any, Any], body: bytes = b"", 
 
 @pytest.mark.parametrize("service", EVERY_SERVICE)
 def test_what_is_not_emulated_says_so(service: str, emulator: Emulator) -> None:
-    """Every operation without a handler answers 501 with its own name; none is silently something else."""
-    handlers = double_of(service).handlers
+    """An operation without a handler answers 501 with its own name and its typed mock."""
+    double = double_of(service)
     for operation in operations_of(service):
-        if operation not in handlers:
-            status, code, message = call(emulator, operation)
-            assert (status, code) == (501, "NotEmulatedException")
-            assert f"{service} {operation.name} " in message
+        if operation not in double.handlers:
+            check_not_emulated(emulator, operation)
+
+
+@pytest.mark.parametrize(
+    ("operation", "mock"),
+    [(ivs.GET_STREAM_SESSION, "ivs.get_stream_session"), (signalwire.CONFERENCES_LIST, "signalwire.conferences.list")],
+    ids=["ivs", "signalwire"],
+)
+def test_the_mock_is_named(
+    operation: Operation[Any, Any], mock: str, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mock is called as the method is: by the service's package, and by SignalWire's resource."""
+    monkeypatch.delitem(cast("dict[Any, Any]", double_of(operation.service.name).handlers), operation)
+    assert f"roomtone_mock.{mock} " in check_not_emulated(emulator, operation)
+
+
+def check_not_emulated(emulator: Emulator, operation: Operation[Any, Any]) -> str:
+    status, code, message = call(emulator, operation)
+    assert (status, code) == (501, "NotEmulatedException")
+    assert f"{operation.service.name} {operation.name} " in message
+    assert f"roomtone_mock.{operation.service.name.replace('-', '_')}." in message
+    return message
 
 
 def test_bodies_that_do_not_fit(emulator: Emulator) -> None:
@@ -278,16 +296,3 @@ async def test_asgi(emulator: Emulator) -> None:
     assert sent[0]["status"] == 404
     with pytest.raises(NotImplementedError, match="websocket"):
         await emulator({"type": "websocket"}, receiver(), send)
-
-
-def test_the_page_tells_what_is_emulated() -> None:
-    """The table of docs/emulator.md is the list of handlers."""
-    page = (Path(__file__).parents[2] / "docs" / "emulator.md").read_text("utf-8")
-    table = re.findall(r"^\| `([\w-]+)` \| (.+) \|$", page, re.MULTILINE)
-    told = {service: sorted(names.split(", ")) for service, names in table}
-    emulated = {
-        double.service.name: sorted(operation.name for operation in double.handlers)
-        for double in doubles()
-        if double.handlers
-    }
-    assert told == emulated
