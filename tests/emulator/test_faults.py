@@ -70,7 +70,7 @@ async def test_throttling_is_told_as_documented(emulator: Emulator, live: roomto
         "ThrottledClientException": lambda: live.chime_sdk_media_pipelines.with_options(
             max_attempts=1
         ).list_media_pipelines(),
-        "429": lambda: live.signalwire.with_options(max_attempts=1).conferences.list(),
+        "429": live.signalwire.with_options(max_attempts=1).conferences.list,
     }
     for code, send in calls.items():
         with pytest.raises(errors.ThrottledError) as caught:

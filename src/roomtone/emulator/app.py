@@ -20,6 +20,8 @@ from roomtone.emulator.clock import Clock, utc_now
 from roomtone.emulator.faults import Disconnect, Fault, Faults, Latency, Throttle, told_to_wait, trouble
 from roomtone.emulator.handlers import Handler
 from roomtone.emulator.ivs import IvsCommands
+from roomtone.emulator.media_pipelines import MediaPipelineCommands
+from roomtone.emulator.meetings import MeetingCommands
 from roomtone.emulator.services import Double, doubles
 from roomtone.emulator.signalwire import ConferenceCommands
 from roomtone.emulator.state import Call, World
@@ -76,6 +78,8 @@ class Emulator:
     Attributes:
         clock: The time of everything that happens here; a test can move it without breaking signatures.
         faults: What goes wrong on demand: throttling, server errors, latency, connections that end.
+        meetings: What happens in Amazon Chime SDK meetings: `end`, and how one is transcribed.
+        media_pipelines: What happens to media pipelines: `fail`, `stop`, and how long a `transition` takes.
         ivs: What broadcasters do: `go_live`, `go_offline`.
         conferences: What callers do: `begin` a SignalWire conference, `end` it.
 
@@ -100,6 +104,8 @@ class Emulator:
         # Made now, for it imports the packages of all services: no call shall wait for that.
         self._doubles = doubles()
         self.faults: Faults = Faults(self._doubles)
+        self.meetings: MeetingCommands = MeetingCommands(self._world)
+        self.media_pipelines: MediaPipelineCommands = MediaPipelineCommands(self._world)
         self.ivs: IvsCommands = IvsCommands(self._world)
         self.conferences: ConferenceCommands = ConferenceCommands(self._world, self._project_id)
 

@@ -8,6 +8,7 @@ import bisect
 import secrets
 import string
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -17,7 +18,7 @@ from attrs import define, field, frozen
 from roomtone._core.codec import Misfit
 from roomtone.emulator.clock import utc_now
 
-__all__ = ["Call", "Shelf", "Tokens", "World", "random_id", "region_of", "utc_now"]
+__all__ = ["Call", "Shelf", "Tokens", "World", "random_id", "random_uuid", "region_of", "utc_now"]
 
 T = TypeVar("T")
 
@@ -27,6 +28,11 @@ ACCOUNT = "123456789012"
 def random_id(length: int) -> str:
     """Letters and digits, of no meaning."""
     return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(length))
+
+
+def random_uuid() -> str:
+    """A UUID of no meaning, as services make their ids."""
+    return str(uuid.uuid4())
 
 
 def region_of(arn: str) -> str:
