@@ -20,7 +20,7 @@ class Life:
     status: str
     since: datetime
     leaving: bool = False
-    """Whether it is being deleted, and so is gone when its last transition is over."""
+    """Whether it is being deleted: it becomes nothing more, and is gone after a transition."""
 
     @property
     def over(self) -> bool:
@@ -36,12 +36,12 @@ class Life:
     def leave(self, status: str, moment: datetime) -> None:
         """Begins to be deleted."""
         self.leaving = True
-        if not self.over:
+        if not self.ending:
             self.become(status, moment)
 
     def settle(self, now: datetime, transition: timedelta) -> None:
         """Passes on to what follows, if its time has come."""
-        following = _BECOMES.get(self.status)
+        following = None if self.leaving else _BECOMES.get(self.status)
         if following is not None and now >= self.since + transition:
             self.become(following, self.since + transition)
 
