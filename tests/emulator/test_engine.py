@@ -19,7 +19,9 @@ from roomtone._core.faults import ErrorTable, modelled_members
 from roomtone._core.mirror import error_reply, read_request
 from roomtone._core.operation import AwsService, Operation
 from roomtone._http.signing import sign
-from roomtone.emulator import CREDENTIALS, PROJECT_ID, Emulator, meetings
+from roomtone.chime_sdk_meetings import TooManyTagsException
+from roomtone.chime_sdk_meetings import operations as meetings
+from roomtone.emulator import CREDENTIALS, PROJECT_ID, Emulator
 from roomtone.emulator.auth import Sent
 from roomtone.emulator.handlers import Handler
 from roomtone.emulator.services import Double, doubles
@@ -228,7 +230,7 @@ def test_bodies_that_do_not_fit(emulator: Emulator) -> None:
         b"": "media_region is required",
     }
     for body, reason in bodies.items():
-        status, code, message = call(emulator, meetings.operations.CREATE_MEETING, body)
+        status, code, message = call(emulator, meetings.CREATE_MEETING, body)
         assert (status, code) == (400, "BadRequestException")
         assert reason in message
 
@@ -236,7 +238,7 @@ def test_bodies_that_do_not_fit(emulator: Emulator) -> None:
 def test_queries_that_do_not_fit(emulator: Emulator) -> None:
     """A query's text that is no value of its member is the documented error, which names the member."""
     for more, reason in {"max-results=few": "max_results must be a number", "next-token=%ff": "is not UTF-8"}.items():
-        status, code, message = call(emulator, meetings.operations.LIST_ATTENDEES, more=more)
+        status, code, message = call(emulator, meetings.LIST_ATTENDEES, more=more)
         assert (status, code) == (400, "BadRequestException")
         assert reason in message
 
@@ -261,10 +263,12 @@ def test_undocumented_errors_are_a_bug(emulator: Emulator, monkeypatch: pytest.M
     """A handler can raise only what its operation documents."""
 
     def raises(*_: object) -> None:
-        raise meetings.errors.TooManyTagsException("no")
+        raise TooManyTagsException("no")
 
-    operation = meetings.operations.GET_MEETING
-    monkeypatch.setitem(meetings.handles.by_operation, operation, Handler(raises, 200, {}))
+    operation = meetings.GET_MEETING
+    monkeypatch.setitem(
+        cast("dict[Any, Any]", double_of("chime-sdk-meetings").handlers), operation, Handler(raises, 200, {})
+    )
     with pytest.raises(RuntimeError, match="GetMeeting documents no TooManyTagsException"):
         call(emulator, operation)
 

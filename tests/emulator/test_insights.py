@@ -189,6 +189,8 @@ async def test_configurations_that_cannot_be(elements: Any, rules: Any, reason: 
 async def test_a_pipeline_uses_its_configuration(live: roomtone.Client) -> None:
     """It tells the status of each element, and the configuration stays while it is used."""
     pipelines = live.chime_sdk_media_pipelines
+    other = await configure(live, name="others")
+    await begin(live, other.media_insights_pipeline_configuration_arn)
     made = await running(live)
     assert made.status == "Initializing"
     found = await told(live, made.media_pipeline_id)

@@ -10,6 +10,7 @@ from roomtone.chime_sdk_meetings import (
     AttendeeCapabilities,
     AttendeeFeatures,
     AttendeeIdItem,
+    AudioFeatures,
     BadRequestException,
     ConflictException,
     ContentFeatures,
@@ -239,7 +240,9 @@ async def test_what_a_meeting_allows(
     """Without capabilities of their own attendees get what the meeting has; what it lacks nobody can be given."""
     meetings = live.chime_sdk_meetings
     features = MeetingFeaturesConfiguration(
-        video=VideoFeatures(max_resolution=video), content=ContentFeatures(max_resolution=content)
+        audio=AudioFeatures(echo_reduction="AVAILABLE"),
+        video=VideoFeatures(max_resolution=video),
+        content=ContentFeatures(max_resolution=content),
     )
     made = await meetings.create_meeting(media_region="eu-west-1", external_meeting_id="x1", meeting_features=features)
     meeting_id = made.meeting.meeting_id

@@ -268,11 +268,11 @@ async def test_what_fails_stays_failed(emulator: Emulator, live: roomtone.Client
         with pytest.raises(NotFoundException):
             command("nothing")
     pipelines = live.chime_sdk_media_pipelines
-    pool = (
-        await pipelines.create_media_pipeline_kinesis_video_stream_pool(
-            pool_name="audio", stream_configuration=KinesisVideoStreamConfiguration(region="eu-central-1")
+    for name in ("video", "audio"):
+        created = await pipelines.create_media_pipeline_kinesis_video_stream_pool(
+            pool_name=name, stream_configuration=KinesisVideoStreamConfiguration(region="eu-central-1")
         )
-    ).kinesis_video_stream_pool_configuration
+    pool = created.kinesis_video_stream_pool_configuration
     with pytest.raises(NotFoundException, match="pool"):
         emulator.media_pipelines.stop(pool.pool_id)
     emulator.media_pipelines.fail(pool.pool_id)

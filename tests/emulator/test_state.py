@@ -93,6 +93,8 @@ def test_a_token_answers_once() -> None:
     assert (once("t", "b"), once("u")) == ("thing-4", "thing-1")
     tokens.forget(lambda answer: answer == "thing-1")
     assert once("u") == "thing-5"
+    nameless = [tokens.once("v", CreateChannelRequest(), make, conflict=ValueError) for _ in range(2)]
+    assert nameless == ["thing-6", "thing-6"]
 
 
 def test_the_region_of_an_arn() -> None:
