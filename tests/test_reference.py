@@ -107,3 +107,20 @@ def test_every_operation_is_on_the_page_of_the_emulator() -> None:
         name = double.service.name
         assert f"| [`{name}`](#{name}) | {len(double.methods)} | {len(double.handlers)} |" in page
     assert f"| all | {len(told)} | {len(emulated)} |" in page
+
+
+def test_every_command_of_the_emulator_is_described() -> None:
+    """What happens outside the APIs is in the reference by its class, and in the guide by its place on the emulator."""
+    commands = {
+        name: type(value)
+        for name, value in vars(emulator.Emulator()).items()
+        if not name.startswith("_") and type(value).__name__.endswith("Commands")
+    }
+    described = {
+        name.rpartition(".")[2] for name in directives((DOCS / "reference" / "emulator.md").read_text("utf-8"))
+    }
+    guide = (DOCS / "emulator.md").read_text("utf-8")
+    assert {"ivs", "meetings"} <= commands.keys()
+    assert [cls.__name__ for cls in commands.values() if cls.__name__ not in described] == []
+    assert [name for name in commands if f"`emulator.{name}." not in guide] == []
+    assert "](reference/emulator_coverage.md)" in guide
