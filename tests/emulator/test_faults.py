@@ -27,6 +27,7 @@ from roomtone.emulator import (
     ServerError,
     Throttle,
 )
+from roomtone.emulator.faults import spelled
 from roomtone.ivs import operations
 
 
@@ -232,6 +233,40 @@ def test_what_cannot_happen_is_refused(target: str, fault: Fault, reason: str, e
     """A misspelt target and a fault that makes no sense are errors at once, which say how to mend them."""
     with pytest.raises(ValueError, match=reason):
         emulator.faults.add(target, fault)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("ivs.get_stream=throttle*2", ("ivs.get_stream", Throttle(times=2))),
+        ("*=throttle:1.5", ("*", Throttle(retry_after=1.5))),
+        ("ivs=error", ("ivs", ServerError())),
+        ("ivs=error:503*all", ("ivs", ServerError(503, times=None))),
+        ("signalwire.calls.create=latency:0.2*3", ("signalwire.calls.create", Latency(0.2, times=3))),
+        ("ivs=disconnect", ("ivs", Disconnect())),
+    ],
+)
+def test_faults_are_spelled_on_the_command_line(text: str, expected: tuple[str, Fault]) -> None:
+    """A target, a fault, its number and its times in one text."""
+    assert spelled(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("throttle", "is no fault such as"),
+        ("ivs=throttle*x", "is no fault such as"),
+        ("ivs=melt", "'melt' in 'ivs=melt' is none of"),
+        ("ivs=latency", "latency:SECONDS"),
+        ("ivs=disconnect:3", "none of"),
+        ("ivs=error:5.5", r"error\[:STATUS\]"),
+        ("ivs=latency:1.2.3", "is no fault such as"),
+    ],
+)
+def test_what_is_no_fault_is_told(text: str, reason: str) -> None:
+    """A text that is none says what is wrong with it."""
+    with pytest.raises(ValueError, match=reason):
+        spelled(text)
 
 
 def test_an_answer_at_once(emulator: Emulator) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterable
 from http import HTTPStatus
@@ -14,7 +15,18 @@ from roomtone._core.operation import AwsService, Operation, WireReply
 from roomtone.emulator.services import Double
 from roomtone.errors import ApiError, ServiceFaultError, ThrottledError, UnavailableError
 
-__all__ = ["Disconnect", "Fault", "Faults", "Latency", "Refuse", "ServerError", "Throttle", "told_to_wait", "trouble"]
+__all__ = [
+    "Disconnect",
+    "Fault",
+    "Faults",
+    "Latency",
+    "Refuse",
+    "ServerError",
+    "Throttle",
+    "spelled",
+    "told_to_wait",
+    "trouble",
+]
 
 
 @frozen
@@ -172,6 +184,43 @@ def _check(fault: Fault) -> None:
     wait = fault.seconds if isinstance(fault, Latency) else fault.retry_after if isinstance(fault, Throttle) else None
     if wait is not None and not 0 <= wait < float("inf"):
         raise ValueError("a wait is a number of seconds, 0 or more")
+
+
+_SPELLED = re.compile(
+    r"(?P<target>[^=]+)=(?P<kind>[a-z]+)(?::(?P<number>[0-9]+(?:\.[0-9]+)?))?(?:\*(?P<times>[0-9]+|all))?", re.ASCII
+)
+
+
+def spelled(text: str) -> tuple[str, Fault]:
+    """A target and a fault from one text, as the command line takes them: `ivs.get_stream=throttle*2`.
+
+    Faults are `throttle`, `throttle:1.5` with the seconds to wait, `error` or `error:503`, `latency:0.2`, `disconnect`;
+    behind them may stand `*2` for two calls, or `*all`.
+
+    Raises:
+        ValueError: It is none of these.
+    """
+    found = _SPELLED.fullmatch(text)
+    if found is None:
+        raise ValueError(f"{text!r} is no fault such as ivs.get_stream=throttle*2")
+    number = found["number"]
+    times = None if found["times"] == "all" else int(found["times"] or 1)
+    match found["kind"], number:
+        case "throttle", _:
+            fault: Fault = Throttle(times=times, retry_after=None if number is None else float(number))
+        case "error", None:
+            fault = ServerError(times=times)
+        case "error", str() if number.isdecimal():
+            fault = ServerError(int(number), times=times)
+        case "latency", str():
+            fault = Latency(float(number), times=times)
+        case "disconnect", None:
+            fault = Disconnect(times=times)
+        case kind, _:
+            raise ValueError(
+                f"{kind!r} in {text!r} is none of throttle[:SECONDS], error[:STATUS], latency:SECONDS, disconnect"
+            )
+    return found["target"], fault
 
 
 _THROTTLED = ("ThrottledClientException", "ThrottlingException")
