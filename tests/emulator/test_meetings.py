@@ -167,6 +167,7 @@ async def test_what_the_model_rejects_is_a_bad_request(live: roomtone.Client) ->
         ),
         "external_user_id": meetings.create_attendee(meeting_id=meeting_id, external_user_id="a"),
         "meeting_features.attendee.max_count": new_meeting(live, seats=251),
+        "client_request_token must fit": new_meeting(live, client_request_token="two words"),
         "primary meeting": new_meeting(live, primary_meeting_id="of-another-time"),
     }
     for member, awaitable in calls.items():
@@ -315,7 +316,7 @@ async def test_tags(live: roomtone.Client) -> None:
     with pytest.raises(TooManyTagsException) as caught:
         await meetings.tag_resource(resource_arn=arn, tags=[Tag(key="one-more", value="")])
     assert caught.value.resource_name == arn
-    for key, reason in (("aws:x", "aws:"), ("k" * 129, "key")):
+    for key, reason in (("aws:x", "aws:"), ("k" * 129, "key"), ("two words", r"tags\[0\].key must fit")):
         with pytest.raises(BadRequestException, match=reason):
             await meetings.tag_resource(resource_arn=arn, tags=[Tag(key=key, value="")])
     assert len(await tags()) == 50

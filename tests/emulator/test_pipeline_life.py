@@ -315,6 +315,7 @@ async def test_what_cannot_begin(live: roomtone.Client) -> None:
     connector = await connect(live, source)
     refused: dict[str, Callable[[], Any]] = {
         "no meeting": lambda: capture(live, nowhere),
+        "source_arn must fit": lambda: capture(live, "the standup"),
         "source type": lambda: capture(live, source, source_type="Radio"),
         "S3Bucket": lambda: capture(live, source, sink_type="Tape"),
         "bucket": lambda: capture(live, source, sink_arn="arn:aws:sqs:::x"),

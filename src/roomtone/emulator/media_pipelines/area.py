@@ -16,12 +16,15 @@ from roomtone.emulator.state import Call, Shelf, Tokens, World, region_of
 
 __all__ = [
     "ARN",
+    "ARN_PATTERN",
     "IDENTIFIER",
     "MAX_TAGS",
+    "NAME_PATTERN",
     "PAGE",
     "PIPELINE_ID",
     "TAGS",
     "TOKEN",
+    "TOKEN_PATTERN",
     "Configuration",
     "MediaPipelines",
     "Pipeline",
@@ -44,6 +47,9 @@ ARN = (1, 1024)
 IDENTIFIER = (1, 1024)
 PIPELINE_ID = (36, 36)
 TOKEN = (2, 64)
+ARN_PATTERN = r"arn[-/:_.a-zA-Z0-9]+"
+NAME_PATTERN = r"[-0-9a-zA-Z._]+"
+TOKEN_PATTERN = {"client_request_token": r"[-_a-zA-Z0-9]*"}
 MAX_TAGS = 200
 TAGS = {"tags": (1, MAX_TAGS), "tags[].key": (1, 128), "tags[].value": (0, 256)}
 

@@ -9,10 +9,13 @@ from attrs import evolve
 from roomtone.chime_sdk_media_pipelines import errors, models, operations
 from roomtone.emulator.media_pipelines.area import (
     ARN,
+    ARN_PATTERN,
     IDENTIFIER,
+    NAME_PATTERN,
     PAGE,
     TAGS,
     TOKEN,
+    TOKEN_PATTERN,
     Configuration,
     MediaPipelines,
     Pipeline,
@@ -89,6 +92,11 @@ def _check(
         **_CONFIGURATION_LIMITS,
         **TAGS,
     },
+    patterns={
+        "media_insights_pipeline_configuration_name": NAME_PATTERN,
+        "resource_access_role_arn": ARN_PATTERN,
+        **TOKEN_PATTERN,
+    },
 )
 def create_configuration(
     call: Call, request: models.CreateMediaInsightsPipelineConfigurationRequest
@@ -140,6 +148,7 @@ def get_configuration(
 @handles(
     operations.UPDATE_MEDIA_INSIGHTS_PIPELINE_CONFIGURATION,
     limits={"identifier": IDENTIFIER, **_CONFIGURATION_LIMITS},
+    patterns={"resource_access_role_arn": ARN_PATTERN},
 )
 def update_configuration(
     call: Call, request: models.UpdateMediaInsightsPipelineConfigurationRequest
@@ -195,6 +204,7 @@ def delete_configuration(call: Call, request: models.DeleteMediaInsightsPipeline
 
 _LIVE = "kinesis_video_stream_source_runtime_configuration"
 _RECORDED = "kinesis_video_stream_recording_source_runtime_configuration"
+_STREAM_PATTERN = r"arn:[-a-z\d]+:kinesisvideo:[-a-z0-9]+:[0-9]+:[a-z]+/[-a-zA-Z0-9_.]+/[0-9]+"
 
 
 @handles(
@@ -211,6 +221,12 @@ _RECORDED = "kinesis_video_stream_recording_source_runtime_configuration"
         "s3_recording_sink_runtime_configuration.destination": ARN,
         "client_request_token": TOKEN,
         **TAGS,
+    },
+    patterns={
+        "media_insights_pipeline_configuration_arn": ARN_PATTERN,
+        f"{_LIVE}.streams[].stream_arn": _STREAM_PATTERN,
+        f"{_RECORDED}.streams[].stream_arn": _STREAM_PATTERN,
+        **TOKEN_PATTERN,
     },
 )
 def create_insights_pipeline(

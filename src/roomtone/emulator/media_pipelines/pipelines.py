@@ -9,10 +9,12 @@ from typing import Any, TypedDict
 from roomtone.chime_sdk_media_pipelines import errors, models, operations
 from roomtone.emulator.media_pipelines.area import (
     ARN,
+    ARN_PATTERN,
     PAGE,
     PIPELINE_ID,
     TAGS,
     TOKEN,
+    TOKEN_PATTERN,
     DetailT,
     MediaPipelines,
     Pipeline,
@@ -112,6 +114,7 @@ def _check_first(call: Call, kind: type[Any], meeting_arn: str) -> None:
         "sse_aws_key_management_params.aws_kms_key_id": (0, 4096),
         **TAGS,
     },
+    patterns={"source_arn": ARN_PATTERN, "sink_arn": ARN_PATTERN, "sink_iam_role_arn": ARN_PATTERN, **TOKEN_PATTERN},
 )
 def create_media_capture_pipeline(
     call: Call, request: models.CreateMediaCapturePipelineRequest
@@ -153,6 +156,11 @@ def _check_bucket(place: str, sink_type: str, arn: str) -> None:
         "client_request_token": TOKEN,
         **TAGS,
     },
+    patterns={
+        "sources[].media_capture_pipeline_source_configuration.media_pipeline_arn": ARN_PATTERN,
+        "sinks[].s3_bucket_sink_configuration.destination": ARN_PATTERN,
+        **TOKEN_PATTERN,
+    },
 )
 def create_media_concatenation_pipeline(
     call: Call, request: models.CreateMediaConcatenationPipelineRequest
@@ -193,6 +201,7 @@ def _capture(call: Call, arn: str) -> str:
         "client_request_token": TOKEN,
         **TAGS,
     },
+    patterns={"sources[].chime_sdk_meeting_live_connector_configuration.arn": ARN_PATTERN, **TOKEN_PATTERN},
 )
 def create_media_live_connector_pipeline(
     call: Call, request: models.CreateMediaLiveConnectorPipelineRequest
@@ -224,6 +233,7 @@ def create_media_live_connector_pipeline(
         "client_request_token": TOKEN,
         **TAGS,
     },
+    patterns={"sources[].source_arn": ARN_PATTERN, "sinks[].sink_arn": ARN_PATTERN, **TOKEN_PATTERN},
 )
 def create_media_stream_pipeline(
     call: Call, request: models.CreateMediaStreamPipelineRequest

@@ -7,9 +7,11 @@ from attrs import evolve
 from roomtone.chime_sdk_media_pipelines import errors, models, operations
 from roomtone.emulator.media_pipelines.area import (
     IDENTIFIER,
+    NAME_PATTERN,
     PAGE,
     TAGS,
     TOKEN,
+    TOKEN_PATTERN,
     MediaPipelines,
     Pool,
     as_tags,
@@ -34,6 +36,11 @@ DEFAULT_RETENTION = 24
         "pool_name": (1, 128),
         "client_request_token": TOKEN,
         **TAGS,
+    },
+    patterns={
+        "pool_name": NAME_PATTERN,
+        "stream_configuration.region": r"([a-z]+-){2,}\d+",
+        **TOKEN_PATTERN,
     },
 )
 def create_pool(

@@ -5,9 +5,11 @@ from __future__ import annotations
 from roomtone.chime_sdk_media_pipelines import errors, models, operations
 from roomtone.emulator.media_pipelines.area import (
     ARN,
+    ARN_PATTERN,
     IDENTIFIER,
     PIPELINE_ID,
     TOKEN,
+    TOKEN_PATTERN,
     MediaPipelines,
     Pipeline,
     Task,
@@ -99,7 +101,12 @@ def _search(task: Task) -> models.SpeakerSearchTask:
     )
 
 
-@handles(operations.START_SPEAKER_SEARCH_TASK, status=201, limits={**_START_LIMITS, "voice_profile_domain_arn": ARN})
+@handles(
+    operations.START_SPEAKER_SEARCH_TASK,
+    status=201,
+    limits={**_START_LIMITS, "voice_profile_domain_arn": ARN},
+    patterns={"voice_profile_domain_arn": ARN_PATTERN, **TOKEN_PATTERN},
+)
 def start_speaker_search_task(
     call: Call, request: models.StartSpeakerSearchTaskRequest
 ) -> models.StartSpeakerSearchTaskResponse:
@@ -128,7 +135,7 @@ def _analysis(task: Task) -> models.VoiceToneAnalysisTask:
     )
 
 
-@handles(operations.START_VOICE_TONE_ANALYSIS_TASK, status=201, limits=_START_LIMITS)
+@handles(operations.START_VOICE_TONE_ANALYSIS_TASK, status=201, limits=_START_LIMITS, patterns=TOKEN_PATTERN)
 def start_voice_tone_analysis_task(
     call: Call, request: models.StartVoiceToneAnalysisTaskRequest
 ) -> models.StartVoiceToneAnalysisTaskResponse:

@@ -17,6 +17,7 @@ __all__ = [
     "NAME",
     "RESERVED_PREFIX",
     "TAG_LIMITS",
+    "TAG_PATTERN",
     "Meetings",
     "Room",
     "as_tags",
@@ -31,6 +32,8 @@ MAX_TAGS = 50
 RESERVED_PREFIX = "aws:"
 NAME = (2, 64)
 TAG_LIMITS = {"tags": (0, MAX_TAGS), "tags[].key": (1, 128), "tags[].value": (0, 256)}
+
+TAG_PATTERN = {"tags[].key": r"[a-zA-Z+-=._:/]+", "tags[].value": r"[\s\w+-=.:/@]*"}
 
 _RECEIVING = ("Receive", "SendReceive")
 _CAPABILITIES = ("None", "Send", *_RECEIVING)

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from roomtone._core.codec import Misfit
 from roomtone.chime_sdk_meetings import errors, models, operations
-from roomtone.emulator.meetings.area import MAX_ATTENDEES, NAME, TAG_LIMITS, Meetings, Room, as_tags, handles
+from roomtone.emulator.meetings.area import (
+    MAX_ATTENDEES,
+    NAME,
+    TAG_LIMITS,
+    TAG_PATTERN,
+    Meetings,
+    Room,
+    as_tags,
+    handles,
+)
 from roomtone.emulator.meetings.attendees import admit_all
 from roomtone.emulator.state import Call, random_uuid
 
@@ -24,6 +33,9 @@ _MEETING_LIMITS = {
     "tenant_ids[]": (2, 256),
     **TAG_LIMITS,
 }
+
+
+_MEETING_PATTERNS = {"client_request_token": r"[-_a-zA-Z0-9]*", "tenant_ids[]": r"[-_!@#$a-zA-Z0-9]*", **TAG_PATTERN}
 
 
 def _conflict() -> errors.ConflictException:
@@ -70,7 +82,7 @@ def _open(call: Call, request: models.CreateMeetingRequest | models.CreateMeetin
     return room
 
 
-@handles(operations.CREATE_MEETING, limits=_MEETING_LIMITS)
+@handles(operations.CREATE_MEETING, limits=_MEETING_LIMITS, patterns=_MEETING_PATTERNS)
 def create_meeting(call: Call, request: models.CreateMeetingRequest) -> models.CreateMeetingResponse:
     def make() -> models.CreateMeetingResponse:
         return models.CreateMeetingResponse(meeting=_open(call, request).meeting)
@@ -83,6 +95,7 @@ def create_meeting(call: Call, request: models.CreateMeetingRequest) -> models.C
 @handles(
     operations.CREATE_MEETING_WITH_ATTENDEES,
     limits={**_MEETING_LIMITS, "attendees": (1, 20), "attendees[].external_user_id": NAME},
+    patterns=_MEETING_PATTERNS,
 )
 def create_meeting_with_attendees(
     call: Call, request: models.CreateMeetingWithAttendeesRequest

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from roomtone.chime_sdk_meetings import errors, models, operations
-from roomtone.emulator.meetings.area import MAX_TAGS, TAG_LIMITS, Meetings, Room, as_tags, handles, id_in
+from roomtone.emulator.meetings.area import MAX_TAGS, TAG_LIMITS, TAG_PATTERN, Meetings, Room, as_tags, handles, id_in
 from roomtone.emulator.state import Call
 
 __all__: list[str] = []
@@ -21,7 +21,7 @@ def _tagged(call: Call, arn: str) -> Room:
     return meetings.room(id_in(arn))
 
 
-@handles(operations.TAG_RESOURCE, status=204, limits={"resource_arn": _ARN, **TAG_LIMITS})
+@handles(operations.TAG_RESOURCE, status=204, limits={"resource_arn": _ARN, **TAG_LIMITS}, patterns=TAG_PATTERN)
 def tag_resource(call: Call, request: models.TagResourceRequest) -> models.TagResourceResponse:
     room = _tagged(call, request.resource_arn)
     tags = {**room.tags, **as_tags(request.tags)}
