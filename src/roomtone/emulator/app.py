@@ -17,7 +17,7 @@ from roomtone._core.operation import AwsService, Operation, WireReply
 from roomtone.config import Aws, Credentials, SignalWire
 from roomtone.emulator.auth import Sent, verify_basic, verify_signature
 from roomtone.emulator.clock import Clock, utc_now
-from roomtone.emulator.faults import Disconnect, Fault, Faults, Latency, Throttle, told_to_wait, trouble
+from roomtone.emulator.faults import Disconnect, Due, Faults, trouble
 from roomtone.emulator.handlers import Handler
 from roomtone.emulator.ivs import IvsCommands
 from roomtone.emulator.media_pipelines import MediaPipelineCommands
@@ -180,22 +180,24 @@ class Emulator:
         double = next((double for double in self._doubles if f"{sent.path}/".startswith(f"{double.prefix}/")), None)
         if double is None:
             return Outcome(self._nowhere())
-        due: list[Fault] = []
+        due = Due()
         try:
             region = self._verified(double, sent)
             operation, labels = self._found(double, sent)
             due = self.faults.due(operation)
-            _meet(double, due)
-            reply = self._carried_out(double, operation, labels, region, sent)
+            match due.fault:
+                case None | Disconnect(carried_out=True):
+                    reply = self._carried_out(double, operation, labels, region, sent)
+                case Disconnect():
+                    return Outcome(None, due.seconds)
+                case fault:
+                    reply = trouble(double, fault)
         except ApiError as error:
             reply = error_reply(double.service, error)
-        for fault in due:
-            if isinstance(fault, Throttle) and fault.retry_after is not None:
-                reply = told_to_wait(double, reply, fault.retry_after)
+        if isinstance(due.fault, Disconnect):
+            return Outcome(None, due.seconds)
         header = "x-amzn-requestid" if isinstance(double.service, AwsService) else "x-request-id"
-        reply = WireReply(reply.status, {**reply.headers, header: str(uuid.uuid4())}, reply.body)
-        cut = any(isinstance(fault, Disconnect) for fault in due)
-        return Outcome(None if cut else reply, sum(fault.seconds for fault in due if isinstance(fault, Latency)))
+        return Outcome(WireReply(reply.status, {**reply.headers, header: str(uuid.uuid4())}, reply.body), due.seconds)
 
     def _nowhere(self) -> WireReply:
         prefixes = ", ".join(double.prefix for double in self._doubles)
@@ -267,16 +269,6 @@ class Emulator:
 
             raise hung_up()
         await hang_up()
-
-
-def _meet(double: Double, due: list[Fault]) -> None:
-    """Raises the error that a fault makes of the call."""
-    for fault in due:
-        if isinstance(fault, Disconnect):
-            if not fault.carried_out:
-                raise ServiceFaultError("nothing is done, and nobody will read this", status=500)
-        elif not isinstance(fault, Latency):
-            raise trouble(double, fault)
 
 
 def _not_emulated(double: Double, operation: Operation[Any, Any]) -> ServiceFaultError:

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 from attrs import define, field, frozen
 
+from roomtone._core.mirror import error_reply
 from roomtone._core.naming import did_you_mean
 from roomtone._core.operation import AwsService, Operation, WireReply
 from roomtone.emulator.services import Double
@@ -17,6 +18,7 @@ from roomtone.errors import ApiError, ServiceFaultError, ThrottledError, Unavail
 
 __all__ = [
     "Disconnect",
+    "Due",
     "Fault",
     "Faults",
     "Latency",
@@ -24,7 +26,6 @@ __all__ = [
     "ServerError",
     "Throttle",
     "spelled",
-    "told_to_wait",
     "trouble",
 ]
 
@@ -99,6 +100,15 @@ Fault: TypeAlias = "Throttle | ServerError | Refuse | Latency | Disconnect"
 EVERY_CALL = "*"
 
 
+@frozen
+class Due:
+    """What one call meets."""
+
+    fault: Throttle | ServerError | Refuse | Disconnect | None = None
+    seconds: float = 0.0
+    """How long its answer waits."""
+
+
 @define(eq=False)
 class _Armed:
     """A fault, the operations it waits for, and how many calls it will still meet."""
@@ -107,13 +117,9 @@ class _Armed:
     operations: frozenset[Operation[Any, Any]]
     left: int | None
 
-    def meets(self, operation: Operation[Any, Any]) -> bool:
-        return operation in self.operations and self.left != 0
-
-    def use(self) -> Fault:
+    def use(self) -> None:
         if self.left is not None:
             self.left -= 1
-        return self.fault
 
 
 class Faults:
@@ -156,14 +162,20 @@ class Faults:
         with self._lock:
             self._armed.clear()
 
-    def due(self, operation: Operation[Any, Any]) -> list[Fault]:
+    def due(self, operation: Operation[Any, Any]) -> Due:
         """What a call of the operation meets, and uses up."""
         with self._lock:
-            found = [armed for armed in self._armed if armed.meets(operation)]
-            others = [armed for armed in found if not isinstance(armed.fault, Latency)]
-            due = [armed.use() for armed in found if isinstance(armed.fault, Latency) or armed is others[0]]
+            fault, seconds = None, 0.0
+            for armed in self._armed:
+                if operation in armed.operations:
+                    if isinstance(armed.fault, Latency):
+                        seconds += armed.fault.seconds
+                        armed.use()
+                    elif fault is None:
+                        fault = armed.fault
+                        armed.use()
             self._armed = [armed for armed in self._armed if armed.left != 0]
-            return due
+            return Due(fault, seconds)
 
     def _operations(self, target: str | Operation[Any, Any]) -> frozenset[Operation[Any, Any]]:
         if isinstance(target, Operation):
@@ -231,10 +243,19 @@ _FAILED: dict[int, tuple[str, ...]] = {
 """The codes that services have for it; one that documents none answers the last."""
 
 
-def trouble(double: Double, fault: Throttle | ServerError | Refuse) -> ApiError:
-    """A fault as an error of the service."""
-    if isinstance(fault, Refuse):
-        return fault.error
+def trouble(double: Double, fault: Throttle | ServerError | Refuse) -> WireReply:
+    """What the service answers when it meets a fault."""
+    reply = error_reply(double.service, fault.error if isinstance(fault, Refuse) else _error(double, fault))
+    if not isinstance(fault, Throttle) or fault.retry_after is None:
+        return reply
+    if isinstance(double.service, AwsService):
+        told = {"x-amz-retry-after": f"{round(fault.retry_after * 1000)}"}
+    else:
+        told = {"retry-after": f"{fault.retry_after:g}"}
+    return WireReply(reply.status, {**reply.headers, **told}, reply.body)
+
+
+def _error(double: Double, fault: Throttle | ServerError) -> ApiError:
     message = "the emulator was told to let this call go wrong"
     names: tuple[str, ...]
     meaning: type[ApiError]
@@ -249,12 +270,3 @@ def trouble(double: Double, fault: Throttle | ServerError | Refuse) -> ApiError:
     # AWS names what went wrong; SignalWire numbers it, by the status.
     code = names[-1] if isinstance(double.service, AwsService) else ""
     return double.errors.meanings[meaning](message, status=status, code=code)
-
-
-def told_to_wait(double: Double, reply: WireReply, seconds: float) -> WireReply:
-    """The answer, with the time after which to try again."""
-    if isinstance(double.service, AwsService):
-        told = {"x-amz-retry-after": f"{round(seconds * 1000)}"}
-    else:
-        told = {"retry-after": f"{seconds:g}"}
-    return WireReply(reply.status, {**reply.headers, **told}, reply.body)
