@@ -55,8 +55,8 @@ def test_it_stands_still() -> None:
 @pytest.mark.anyio
 async def test_a_moved_clock_breaks_no_signature(emulator: Emulator, live: roomtone.Client) -> None:
     """Clients sign with the time they have; what the services answer follows the emulator's clock."""
-    emulator.clock.set(datetime(2031, 1, 1, tzinfo=timezone.utc))
     emulator.clock.stop()
+    emulator.clock.set(datetime(2031, 1, 1, tzinfo=timezone.utc))
     channel = (await live.ivs.create_channel(name="later")).channel
     emulator.ivs.go_live(channel.arn)
     stream = (await live.ivs.get_stream(channel_arn=channel.arn)).stream

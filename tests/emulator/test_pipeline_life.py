@@ -144,8 +144,8 @@ async def test_every_kind_is_told_as_it_was_made(live: roomtone.Client) -> None:
 
 async def test_a_transition_takes_its_time(emulator: Emulator, live: roomtone.Client) -> None:
     """With a transition each passing status lasts until the clock has moved on; `updated` is when it changed."""
-    emulator.clock.set(NOON)
     emulator.clock.stop()
+    emulator.clock.set(NOON)
     emulator.media_pipelines.transition = TEN_SECONDS
     source = await meeting_arn(live)
     pipeline_id = (await capture(live, source)).media_pipeline_id
