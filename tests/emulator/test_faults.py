@@ -129,14 +129,15 @@ async def test_faults_come_in_order(emulator: Emulator, live: roomtone.Client) -
 @pytest.mark.anyio
 async def test_a_late_answer(emulator: Emulator, live: roomtone.Client) -> None:
     """A caller that does not wait for it has a timeout, and what it asked for is done; other calls go on meanwhile."""
-    emulator.faults.add("ivs.create_channel", Latency(0.1, times=2))
+    emulator.faults.add("ivs.create_channel", Latency(0.15, times=2))
+    await live.ivs.list_channels()  # so that a connection is there
     started = anyio.current_time()
     with pytest.raises(errors.TimeoutError) as caught:
-        await live.ivs.with_options(attempt_timeout=0.05, max_attempts=1).create_channel(name="late")
+        await live.ivs.with_options(attempt_timeout=0.1, max_attempts=1).create_channel(name="late")
     assert caught.value.maybe_processed
     assert [channel.name for channel in (await live.ivs.list_channels()).channels] == ["late"]
     assert (await live.ivs.create_channel(name="later")).channel.name == "later"
-    assert anyio.current_time() - started > 0.1
+    assert anyio.current_time() - started > 0.15
 
 
 @pytest.mark.anyio
