@@ -56,7 +56,7 @@ async def live(
             yield client
         return
     async with (
-        httpx.AsyncClient(transport=httpx.ASGITransport(emulator)) as http_client,
+        httpx.AsyncClient(transport=emulator.transport()) as http_client,
         roomtone.Client(emulator.aws(ORIGIN), emulator.signalwire(ORIGIN), http_client=http_client) as client,
     ):
         yield client

@@ -41,6 +41,11 @@ class Double:
     handlers: Mapping[Operation[Any, Any], Handler]
     invalid: Callable[[Operation[Any, Any], str], ApiError]
     """The service's error for a request that its model rejects."""
+    package: str
+    """The service as it is called in Python: `ivs_realtime` of `live.ivs_realtime`."""
+    methods: Mapping[Operation[Any, Any], str]
+    """Every operation, and what it is called there: `get_stream`; SignalWire: `calls.create`."""
+    errors: ErrorTable
 
     @property
     def prefix(self) -> str:
@@ -58,7 +63,24 @@ def _double(package: str, handlers: Handlers) -> Double:
     operations = import_module(f"roomtone.{package}.operations")
     table: ErrorTable = import_module(f"roomtone.{package}.errors").ERRORS
     invalid = signalwire.invalid if package == "signalwire" else _invalid_for_aws(table)
-    return Double(operations.SERVICE, Routes(operations.OPERATIONS), handlers.by_operation, invalid)
+    return Double(
+        operations.SERVICE,
+        Routes(operations.OPERATIONS),
+        handlers.by_operation,
+        invalid,
+        package,
+        _methods(vars(operations)),
+        table,
+    )
+
+
+def _methods(names: Mapping[str, object]) -> dict[Operation[Any, Any], str]:
+    """The records of a module, and the method of each: a record's constant is its method in capitals."""
+    return {
+        record: record.name if "." in record.name else constant.lower()
+        for constant, record in names.items()
+        if isinstance(record, Operation)
+    }
 
 
 def _invalid_for_aws(table: ErrorTable) -> Callable[[Operation[Any, Any], str], ApiError]:
