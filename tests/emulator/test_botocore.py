@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
@@ -147,16 +147,21 @@ IVS: list[Step] = [
 ]
 
 
-def plain(value: Any) -> Any:
-    """An answer as the wire has it: botocore's datetimes as text, its metadata away."""
+def plain(value: Any, stamp: Callable[[datetime], Any] = iso8601) -> Any:
+    """An answer as the wire has it: botocore's datetimes as it writes them, its metadata away."""
     if isinstance(value, datetime):
-        return iso8601(value)
+        return stamp(value)
     if isinstance(value, dict):
-        return {name: plain(item) for name, item in value.items() if name != "ResponseMetadata"}
-    return [plain(item) for item in value] if isinstance(value, list) else value
+        return {name: plain(item, stamp) for name, item in value.items() if name != "ResponseMetadata"}
+    return [plain(item, stamp) for item in value] if isinstance(value, list) else value
 
 
-def by_botocore(origin: str, emulator: Emulator) -> Callable[[str, str, dict[str, Any]], Any]:
+def by_botocore(
+    origin: str,
+    emulator: Emulator,
+    services: Iterable[str] = ("chime-sdk-meetings", "chime-sdk-media-pipelines", "ivs"),
+    stamp: Callable[[datetime], Any] = iso8601,
+) -> Callable[[str, str, dict[str, Any]], Any]:
     session = botocore.session.Session()
     endpoints = emulator.aws(origin).endpoint_url
     assert not isinstance(endpoints, (str, type(None)))
@@ -169,12 +174,12 @@ def by_botocore(origin: str, emulator: Emulator) -> Callable[[str, str, dict[str
             aws_secret_access_key=CREDENTIALS.secret_access_key,
             config=botocore.config.Config(retries={"total_max_attempts": 1}),
         )
-        for service in ("chime-sdk-meetings", "chime-sdk-media-pipelines", "ivs")
+        for service in services
     }
 
     def send(service: str, name: str, params: dict[str, Any]) -> Any:
         try:
-            return plain(getattr(clients[service], botocore.xform_name(name))(**params))
+            return plain(getattr(clients[service], botocore.xform_name(name))(**params), stamp)
         except botocore.exceptions.ClientError as error:
             answer = error.response
             return (answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"])
