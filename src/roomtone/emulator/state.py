@@ -9,6 +9,7 @@ import string
 import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from attrs import define, field, frozen
@@ -67,8 +68,9 @@ class Call:
     query: str
     """The query as it was sent."""
 
-    @property
+    @cached_property
     def now(self) -> datetime:
+        """The time of the call: the same one, however often it is asked for."""
         return self.world.clock()
 
     def area(self, kind: type[T]) -> T:
