@@ -354,6 +354,7 @@ async def test_moderators_come_and_go(talk: Talk) -> None:
 async def test_who_is_deleted_is_nowhere(talk: Talk) -> None:
     """A deleted user is out of all channels, also when another one gets its id; what it said stays under its name."""
     lobby = await talk.channel("bo", moderator_arns=[talk.arn("cy")], privacy="PRIVATE")
+    assert await talk.members(lobby) == ["Ana", "Bo"]
     message = await talk.say(lobby, "bo", "remember me")
     await talk.api.create_channel_ban(
         channel_arn=lobby, member_arn=await talk.user("eve"), chime_bearer=talk.arn("ana")
@@ -813,6 +814,8 @@ async def test_sub_channels_are_apart(talk: Talk) -> None:
     assert await outcome(talk.say(stadium, "ana", "x", sub_channel_id=first)) == "Forbidden"
     assert await outcome(talk.join(stadium, "ana")) == "BadRequest"
     assert await outcome(talk.join(stadium, "bo", sub_channel_id=first)) == "BadRequest"
+    assert await talk.members(stadium, by="ana") == ["Fan-0", "Fan-1", "Fan-2"]
+    assert await outcome(talk.members(stadium, by="fan-0")) == "BadRequest"
     for sub_channel_id in (first, second):
         assert await talk.join(stadium, "ana", sub_channel_id=sub_channel_id) == sub_channel_id
     await talk.say(stadium, "ana", "order!", sub_channel_id=first)

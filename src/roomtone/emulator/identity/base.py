@@ -12,12 +12,6 @@ from roomtone.emulator.handlers import Handlers
 from roomtone.emulator.state import Call, Tokens
 
 __all__ = [
-    "MAX_RESULTS",
-    "MAX_TAGS",
-    "METADATA",
-    "PAGE",
-    "TAGS",
-    "TOKEN",
     "app_around",
     "app_of",
     "found",
@@ -28,14 +22,6 @@ __all__ = [
 handles: Handlers = Handlers()
 
 T = TypeVar("T")
-
-PAGE = 50
-MAX_TAGS = 50
-
-MAX_RESULTS = {"max_results": (1, PAGE)}
-METADATA = (0, 1024)
-TAGS = {"tags": (1, MAX_TAGS), "tags[].key": (1, 128), "tags[].value": (1, 256)}
-TOKEN = (2, 64)
 
 
 def found(thing: T | None, noun: str) -> T:

@@ -6,19 +6,9 @@ from attrs import evolve
 
 from roomtone.chime_sdk_identity import errors, models, operations
 from roomtone.emulator.app_instances import Bot, app_instances, as_tags
+from roomtone.emulator.chat_limits import MAX_RESULTS, METADATA, PAGE, TAGS, TOKEN
 from roomtone.emulator.chats import new_id
-from roomtone.emulator.identity.base import (
-    MAX_RESULTS,
-    METADATA,
-    PAGE,
-    TAGS,
-    TOKEN,
-    app_around,
-    app_of,
-    found,
-    handles,
-    once,
-)
+from roomtone.emulator.identity.base import app_around, app_of, found, handles, once
 from roomtone.emulator.state import Call
 
 _BOT_LIMITS = {

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from roomtone.chime_sdk_identity import errors, models, operations
 from roomtone.emulator.app_instances import as_tags
-from roomtone.emulator.identity.base import MAX_TAGS, TAGS, app_around, handles
+from roomtone.emulator.chat_limits import MAX_TAGS, TAG_KEYS, TAGS
+from roomtone.emulator.identity.base import app_around, handles
 from roomtone.emulator.state import Call
 
 
@@ -33,7 +34,7 @@ def tag_resource(call: Call, request: models.TagResourceRequest) -> None:
     tags.update(as_tags(request.tags))
 
 
-@handles(operations.UNTAG_RESOURCE, limits={"tag_keys": (1, MAX_TAGS), "tag_keys[]": (1, 128)})
+@handles(operations.UNTAG_RESOURCE, limits=TAG_KEYS)
 def untag_resource(call: Call, request: models.UntagResourceRequest) -> None:
     tags = _tags(call, request.resource_arn)
     for key in request.tag_keys:

@@ -9,22 +9,11 @@ from attrs import evolve
 from roomtone._core.codec import Misfit
 from roomtone.chime_sdk_identity import errors, models, operations
 from roomtone.emulator.app_instances import User, as_tags
+from roomtone.emulator.chat_limits import ARN, MAX_RESULTS, METADATA, PAGE, TAGS, TOKEN
 from roomtone.emulator.chats import new_id
-from roomtone.emulator.identity.base import (
-    MAX_RESULTS,
-    METADATA,
-    PAGE,
-    TAGS,
-    TOKEN,
-    app_around,
-    app_of,
-    found,
-    handles,
-    once,
-)
+from roomtone.emulator.identity.base import app_around, app_of, found, handles, once
 from roomtone.emulator.state import Call
 
-_ARN = (5, 1600)
 _USER_LIMITS = {"name": (1, 100), "metadata": METADATA}
 _EXPIRATION = {"expiration_settings.expiration_days": (1, 5475)}
 
@@ -134,7 +123,7 @@ def put_app_instance_user_expiration_settings(
     status=201,
     limits={
         "name": (0, 1600),
-        "resource_arn": _ARN,
+        "resource_arn": ARN,
         "endpoint_attributes.device_token": (1, 1600),
         "endpoint_attributes.voip_device_token": (1, 1600),
         "client_request_token": TOKEN,

@@ -16,15 +16,8 @@ from roomtone.emulator.handlers import Handlers
 from roomtone.emulator.state import Call, Tokens
 
 __all__ = [
-    "ARN",
-    "MAX_RESULTS",
-    "MAX_TAGS",
-    "METADATA",
     "NAME",
-    "PAGE",
     "SUB_CHANNEL_ID",
-    "TAGS",
-    "TOKEN",
     "Caller",
     "Visit",
     "app_of",
@@ -40,16 +33,8 @@ handles: Handlers = Handlers()
 
 T = TypeVar("T")
 
-PAGE = 50
-MAX_TAGS = 50
-
-ARN = (5, 1600)
-MAX_RESULTS = {"max_results": (1, PAGE)}
-METADATA = (0, 1024)
 NAME = (1, 256)
 SUB_CHANNEL_ID = {"sub_channel_id": (1, 128)}
-TAGS = {"tags": (1, MAX_TAGS), "tags[].key": (1, 128), "tags[].value": (1, 256)}
-TOKEN = (2, 64)
 
 
 def found(thing: T | None, noun: str) -> T:
@@ -173,15 +158,20 @@ class Visit(Caller):
             self.membership(part)
         return part
 
+    def wrote(self, message: models.ChannelMessage) -> bool:
+        """Whether the caller is the sender of a message."""
+        return message.sender is not None and message.sender.arn == self.arn
+
     def reads(self, message: models.ChannelMessage) -> bool:
         """Whether the caller gets to see a message."""
         kept_since, sent = self.app.kept_since(self.now), message.created_timestamp
         if kept_since and sent and sent < kept_since:
             return False
-        is_mine = message.sender is not None and message.sender.arn == self.arn
-        if message.status and message.status.value != "SENT" and not is_mine:
+        if self.wrote(message):
+            return True
+        if message.status and message.status.value != "SENT":
             return False
-        return is_mine or not message.target or any(target.member_arn == self.arn for target in message.target)
+        return not message.target or any(target.member_arn == self.arn for target in message.target)
 
     def summary(self) -> models.ChannelSummary:
         """The channel in short, as far as the caller sees it."""

@@ -10,22 +10,9 @@ from attrs import evolve
 from roomtone._core.codec import Misfit
 from roomtone.chime_sdk_messaging import errors, models, operations
 from roomtone.emulator.app_instances import as_tags
+from roomtone.emulator.chat_limits import MAX_RESULTS, METADATA, PAGE, TAGS, TOKEN
 from roomtone.emulator.chats import Chat, new_id
-from roomtone.emulator.messaging.base import (
-    MAX_RESULTS,
-    METADATA,
-    NAME,
-    PAGE,
-    TAGS,
-    TOKEN,
-    Caller,
-    Visit,
-    call_by,
-    check_choice,
-    handles,
-    once,
-    visit,
-)
+from roomtone.emulator.messaging.base import NAME, Caller, Visit, call_by, check_choice, handles, once, visit
 from roomtone.emulator.messaging.memberships import admit, appoint
 from roomtone.emulator.state import Call
 
@@ -62,7 +49,7 @@ def create_channel(call: Call, request: models.CreateChannelRequest) -> models.C
         for arn in dict.fromkeys((caller.arn, *(request.moderator_arns or ()))):
             appoint(place, arn)
         if chat.elastic is None:
-            for arn in dict.fromkeys((caller.arn, *(request.moderator_arns or ()), *(request.member_arns or ()))):
+            for arn in dict.fromkeys((caller.arn, *(request.member_arns or ()))):
                 admit(place, arn, "DEFAULT")
         else:
             first = new_id()

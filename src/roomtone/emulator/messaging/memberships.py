@@ -6,19 +6,9 @@ from attrs import evolve
 
 from roomtone._core.codec import Misfit
 from roomtone.chime_sdk_messaging import errors, models, operations
+from roomtone.emulator.chat_limits import ARN, MAX_RESULTS, PAGE
 from roomtone.emulator.chats import Member
-from roomtone.emulator.messaging.base import (
-    ARN,
-    MAX_RESULTS,
-    PAGE,
-    SUB_CHANNEL_ID,
-    Visit,
-    call_by,
-    check_choice,
-    found,
-    handles,
-    visit,
-)
+from roomtone.emulator.messaging.base import SUB_CHANNEL_ID, Visit, call_by, check_choice, found, handles, visit
 from roomtone.emulator.state import Call
 
 __all__ = ["admit", "appoint"]
@@ -168,13 +158,15 @@ def list_channel_memberships(
     call: Call, request: models.ListChannelMembershipsRequest
 ) -> models.ListChannelMembershipsResponse:
     here = visit(call, request.channel_arn, request.chime_bearer)
-    sub_channel_id = here.enter(request.sub_channel_id)
     check_choice(request.type, models.ChannelMembershipType, "type")
+    everywhere = request.sub_channel_id is None and here.moderates
+    sub_channel_id = None if everywhere else here.enter(request.sub_channel_id)
     page, token = here.chat.members.page(
         request.next_token,
         request.max_results or PAGE,
         where=lambda member: (
-            member.detail.type == (request.type or "DEFAULT") and member.sub_channel_id == sub_channel_id
+            member.detail.type == (request.type or "DEFAULT")
+            and (everywhere or member.sub_channel_id == sub_channel_id)
         ),
     )
     return models.ListChannelMembershipsResponse(

@@ -8,22 +8,9 @@ from attrs import evolve
 
 from roomtone._core.codec import Misfit
 from roomtone.chime_sdk_messaging import errors, models, operations
+from roomtone.emulator.chat_limits import ARN, MAX_RESULTS, METADATA, PAGE, TOKEN
 from roomtone.emulator.chats import Chat, Pending, new_id
-from roomtone.emulator.messaging.base import (
-    ARN,
-    MAX_RESULTS,
-    METADATA,
-    PAGE,
-    SUB_CHANNEL_ID,
-    TOKEN,
-    Visit,
-    app_of,
-    check_choice,
-    found,
-    handles,
-    once,
-    visit,
-)
+from roomtone.emulator.messaging.base import SUB_CHANNEL_ID, Visit, app_of, check_choice, found, handles, once, visit
 from roomtone.emulator.state import Call
 
 MAX_BYTES = {"STANDARD": 4096, "CONTROL": 30}
@@ -61,10 +48,6 @@ def _changeable(here: Visit, message_id: str, sub_channel_id: str | None) -> mod
     if message_id in here.chat.pending:
         raise errors.ForbiddenException("the message is still processed by the channel flow")
     return message
-
-
-def _is_mine(here: Visit, message: models.ChannelMessage) -> bool:
-    return message.sender is not None and message.sender.arn == here.arn
 
 
 @handles(
@@ -195,7 +178,7 @@ def update_channel_message(
     sub_channel_id = here.part(request.sub_channel_id)
     here.membership(sub_channel_id)
     message = _changeable(here, request.message_id, sub_channel_id)
-    if not _is_mine(here, message):
+    if not here.wrote(message):
         raise errors.ForbiddenException("a message can only be changed by its sender")
     if message.redacted:
         raise errors.ConflictException("the message was redacted")
@@ -230,7 +213,7 @@ def redact_channel_message(
     if not here.moderates:
         here.membership(sub_channel_id)
     message = _changeable(here, request.message_id, sub_channel_id)
-    if not here.moderates and not _is_mine(here, message):
+    if not here.moderates and not here.wrote(message):
         raise errors.ForbiddenException("a message can only be redacted by its sender, a moderator or an administrator")
     redacted = evolve(message, content=None, metadata=None, redacted=True, last_updated_timestamp=call.now)
     here.chat.messages.put(message.message_id, redacted)
@@ -259,7 +242,7 @@ def get_channel_message_status(
 ) -> models.GetChannelMessageStatusResponse:
     here = visit(call, request.channel_arn, request.chime_bearer)
     message = found(_stored(here, request.message_id, here.enter(request.sub_channel_id)), "message in the channel")
-    if not _is_mine(here, message):
+    if not here.wrote(message):
         raise errors.ForbiddenException("the status of a message is for its sender only")
     return models.GetChannelMessageStatusResponse(
         status=_status("PENDING" if message.message_id in here.chat.pending else "SENT")

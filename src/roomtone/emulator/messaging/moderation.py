@@ -5,7 +5,8 @@ from __future__ import annotations
 from attrs import evolve
 
 from roomtone.chime_sdk_messaging import errors, models, operations
-from roomtone.emulator.messaging.base import ARN, MAX_RESULTS, PAGE, Visit, found, handles, visit
+from roomtone.emulator.chat_limits import ARN, MAX_RESULTS, PAGE
+from roomtone.emulator.messaging.base import Visit, found, handles, visit
 from roomtone.emulator.messaging.memberships import appoint
 from roomtone.emulator.state import Call
 

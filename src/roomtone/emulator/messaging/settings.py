@@ -5,7 +5,8 @@ from __future__ import annotations
 from roomtone._core.codec import Misfit
 from roomtone.chime_sdk_messaging import errors, models, operations
 from roomtone.emulator.app_instances import App, app_instances, as_tags
-from roomtone.emulator.messaging.base import ARN, MAX_TAGS, TAGS, app_of, check_choice, handles
+from roomtone.emulator.chat_limits import ARN, MAX_TAGS, TAG_KEYS, TAGS
+from roomtone.emulator.messaging.base import app_of, check_choice, handles
 from roomtone.emulator.state import Call
 
 
@@ -85,7 +86,7 @@ def tag_resource(call: Call, request: models.TagResourceRequest) -> None:
     tags.update(as_tags(request.tags))
 
 
-@handles(operations.UNTAG_RESOURCE, limits={"tag_keys": (1, MAX_TAGS), "tag_keys[]": (1, 128)})
+@handles(operations.UNTAG_RESOURCE, limits=TAG_KEYS)
 def untag_resource(call: Call, request: models.UntagResourceRequest) -> None:
     tags = _tags(call, request.resource_arn)
     for key in request.tag_keys:
