@@ -20,6 +20,7 @@ __all__ = [
     "SUB_CHANNEL_ID",
     "Caller",
     "Visit",
+    "app_around",
     "app_of",
     "call_by",
     "check_choice",
@@ -66,8 +67,13 @@ def _reused() -> errors.ConflictException:
 
 
 def app_of(call: Call, arn: str) -> App:
-    """The app instance that an ARN is of or lies in. Raises ForbiddenException."""
-    return found(app_instances(call).around(arn), "app instance")
+    """The app instance of an ARN. Raises ForbiddenException."""
+    return found(app_instances(call).apps.get(arn), "app instance")
+
+
+def app_around(call: Call, arn: str, noun: str) -> App:
+    """The app instance that the ARN of a thing in it lies in. Raises ForbiddenException."""
+    return found(app_instances(call).around(arn), noun)
 
 
 @frozen(eq=False)
@@ -133,7 +139,7 @@ class Visit(Caller):
 
     def must_see(self) -> None:
         if not self.sees:
-            raise errors.ForbiddenException("the channel is private, and the caller is no member of it")
+            raise errors.ForbiddenException("the caller is banned, or no member of a private channel")
 
     def membership(self, sub_channel_id: str | None = None) -> Member:
         """The caller's own. Raises ForbiddenException."""

@@ -6,10 +6,10 @@ from attrs import evolve
 
 from roomtone._core.codec import Misfit
 from roomtone.chime_sdk_messaging import errors, models, operations
-from roomtone.emulator.app_instances import App, Flow, app_instances, as_tags
+from roomtone.emulator.app_instances import App, Flow, as_tags
 from roomtone.emulator.chat_limits import MAX_RESULTS, PAGE, TAGS, TOKEN
 from roomtone.emulator.chats import new_id
-from roomtone.emulator.messaging.base import NAME, app_of, check_choice, found, handles, once, visit
+from roomtone.emulator.messaging.base import NAME, app_around, app_of, check_choice, found, handles, once, visit
 from roomtone.emulator.state import Call
 
 _FLOW_LIMITS = {
@@ -22,7 +22,7 @@ _FLOW_LIMITS = {
 
 
 def _flow(call: Call, arn: str) -> tuple[App, Flow]:
-    app = found(app_instances(call).around(arn), "channel flow")
+    app = app_around(call, arn, "channel flow")
     return app, found(app.flows.get(arn), "channel flow")
 
 
@@ -35,7 +35,7 @@ def _check(request: models.CreateChannelFlowRequest | models.UpdateChannelFlowRe
 
 @handles(operations.CREATE_CHANNEL_FLOW, status=201, limits={**_FLOW_LIMITS, **TAGS, "client_request_token": TOKEN})
 def create_channel_flow(call: Call, request: models.CreateChannelFlowRequest) -> models.CreateChannelFlowResponse:
-    app = found(app_instances(call).apps.get(request.app_instance_arn), "app instance")
+    app = app_of(call, request.app_instance_arn)
 
     def make() -> models.CreateChannelFlowResponse:
         _check(request)

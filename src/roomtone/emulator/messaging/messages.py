@@ -10,7 +10,16 @@ from roomtone._core.codec import Misfit
 from roomtone.chime_sdk_messaging import errors, models, operations
 from roomtone.emulator.chat_limits import ARN, MAX_RESULTS, METADATA, PAGE, TOKEN
 from roomtone.emulator.chats import Chat, Pending, new_id
-from roomtone.emulator.messaging.base import SUB_CHANNEL_ID, Visit, app_of, check_choice, found, handles, once, visit
+from roomtone.emulator.messaging.base import (
+    SUB_CHANNEL_ID,
+    Visit,
+    app_around,
+    check_choice,
+    found,
+    handles,
+    once,
+    visit,
+)
 from roomtone.emulator.state import Call
 
 MAX_BYTES = {"STANDARD": 4096, "CONTROL": 30}
@@ -266,7 +275,7 @@ def channel_flow_callback(call: Call, request: models.ChannelFlowCallbackRequest
     # No Lambda function is invoked here that would be told a callback id: any one does, and the message's id counts.
     if request.callback_id is None:
         raise Misfit("is required", "callback_id")
-    chat = found(app_of(call, request.channel_arn).chats.get(request.channel_arn), "channel")
+    chat = found(app_around(call, request.channel_arn, "channel").chats.get(request.channel_arn), "channel")
 
     def make() -> models.ChannelFlowCallbackResponse:
         _step(call, chat, request)

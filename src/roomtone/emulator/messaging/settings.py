@@ -6,7 +6,7 @@ from roomtone._core.codec import Misfit
 from roomtone.chime_sdk_messaging import errors, models, operations
 from roomtone.emulator.app_instances import App, app_instances, as_tags
 from roomtone.emulator.chat_limits import ARN, MAX_TAGS, TAG_KEYS, TAGS
-from roomtone.emulator.messaging.base import app_of, check_choice, handles
+from roomtone.emulator.messaging.base import app_around, app_of, check_choice, handles
 from roomtone.emulator.state import Call
 
 
@@ -63,7 +63,7 @@ def delete_messaging_streaming_configurations(
 
 def _tags(call: Call, arn: str) -> dict[str, str]:
     """The tags of a channel or a channel flow."""
-    app = app_of(call, arn)
+    app = app_around(call, arn, "resource")
     holder = app.chats.get(arn) or app.flows.get(arn)
     if holder is None:
         raise errors.ForbiddenException("there is no such resource")
