@@ -165,6 +165,10 @@ async def test_users_expire(live: roomtone.Client, clock: Clock) -> None:
     answer = await identity.put_app_instance_user_expiration_settings(app_instance_user_arn=cy)
     assert answer.expiration_settings is None
 
+    wrong = ExpirationSettings(expiration_days=7, expiration_criterion="LAST_MESSAGE_TIMESTAMP")
+    with pytest.raises(BadRequestException, match="expiration_criterion must be one of CREATED_TIMESTAMP"):
+        await new_user(live, app, "dee", wrong)
+
     async def present() -> list[str | None]:
         found = await identity.list_app_instance_users(app_instance_arn=app)
         return [user.app_instance_user_arn for user in found.app_instance_users]
@@ -239,6 +243,10 @@ async def test_endpoints_of_a_user(live: roomtone.Client) -> None:
     with pytest.raises(BadRequestException, match="voip_device_token"):
         await identity.register_app_instance_user_endpoint(
             app_instance_user_arn=ana, type="GCM", resource_arn=PINPOINT, endpoint_attributes=attributes
+        )
+    with pytest.raises(BadRequestException, match="type must be one of APNS, APNS_SANDBOX, GCM"):
+        await identity.register_app_instance_user_endpoint(
+            app_instance_user_arn=ana, type="FAX", resource_arn=PINPOINT, endpoint_attributes=attributes
         )
     mine = {"app_instance_user_arn": ana, "endpoint_id": endpoint.endpoint_id}
     await identity.update_app_instance_user_endpoint(**mine, allow_messages="NONE")

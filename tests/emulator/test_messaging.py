@@ -737,8 +737,13 @@ async def test_what_does_not_go_together_is_refused(talk: Talk) -> None:
     configuration = ElasticChannelConfiguration(
         maximum_sub_channels=2, target_memberships_per_sub_channel=2, minimum_membership_percentage=1
     )
+    soon = ExpirationSettings(expiration_days=1, expiration_criterion="SOON")
+    some = ChannelMembershipPreferences(push_notifications=PushNotificationPreferences(allow_notifications="SOME"))
     bad = [
         talk.channel(channel_id="-lobby"),
+        talk.channel(expiration_settings=soon),
+        talk.api.put_channel_expiration_settings(**as_ana, expiration_settings=soon),
+        talk.api.put_channel_membership_preferences(**as_ana, member_arn=talk.arn("ana"), preferences=some),
         talk.channel(mode="UNRESTRICTED", elastic_channel_configuration=configuration),
         talk.channel("bo", elastic_channel_configuration=configuration),
     ]

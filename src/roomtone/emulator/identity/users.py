@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import re
-
 from attrs import evolve
 
 from roomtone._core.codec import Misfit
 from roomtone.chime_sdk_identity import errors, models, operations
 from roomtone.emulator.app_instances import User, as_tags
-from roomtone.emulator.chat_limits import ARN, MAX_RESULTS, METADATA, PAGE, TAGS, TOKEN
+from roomtone.emulator.chat_limits import (
+    ARN,
+    EXPIRATION,
+    MAX_RESULTS,
+    METADATA,
+    PAGE,
+    TAGS,
+    TOKEN,
+    check_choice,
+    check_id,
+)
 from roomtone.emulator.chats import new_id
 from roomtone.emulator.identity.base import app_around, app_of, found, handles, once
 from roomtone.emulator.state import Call
 
 _USER_LIMITS = {"name": (1, 100), "metadata": METADATA}
-_EXPIRATION = {"expiration_settings.expiration_days": (1, 5475)}
-
-_USER_ID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9:\-_.@]{0,62}[A-Za-z0-9])?")
 
 
 def _user(call: Call, arn: str) -> User:
@@ -29,13 +34,22 @@ def _endpoint(call: Call, user_arn: str, endpoint_id: str) -> tuple[User, models
     return user, found(user.endpoints.get(endpoint_id), "endpoint of this user")
 
 
+def _check_expiration(
+    request: models.CreateAppInstanceUserRequest | models.PutAppInstanceUserExpirationSettingsRequest,
+) -> None:
+    settings = request.expiration_settings
+    if settings is not None:
+        path = "expiration_settings.expiration_criterion"
+        check_choice(settings.expiration_criterion, models.ExpirationCriterion, path)
+
+
 @handles(
     operations.CREATE_APP_INSTANCE_USER,
     status=201,
     limits={
         **_USER_LIMITS,
         **TAGS,
-        **_EXPIRATION,
+        **EXPIRATION,
         "app_instance_user_id": (1, 64),
         "client_request_token": TOKEN,
     },
@@ -46,8 +60,8 @@ def create_app_instance_user(
     app = app_of(call, request.app_instance_arn)
 
     def make() -> models.CreateAppInstanceUserResponse:
-        if not _USER_ID.fullmatch(request.app_instance_user_id):
-            raise Misfit("must be letters, digits and, between them, any of : - _ . @", "app_instance_user_id")
+        _check_expiration(request)
+        check_id(request.app_instance_user_id, "app_instance_user_id")
         arn = f"{app.arn}/user/{request.app_instance_user_id}"
         if app.users.get(arn):
             raise errors.ConflictException("the app instance has a user with this id")
@@ -107,11 +121,12 @@ def delete_app_instance_user(call: Call, request: models.DeleteAppInstanceUserRe
     app_around(call, arn, "app instance").remove(arn)
 
 
-@handles(operations.PUT_APP_INSTANCE_USER_EXPIRATION_SETTINGS, limits=_EXPIRATION)
+@handles(operations.PUT_APP_INSTANCE_USER_EXPIRATION_SETTINGS, limits=EXPIRATION)
 def put_app_instance_user_expiration_settings(
     call: Call, request: models.PutAppInstanceUserExpirationSettingsRequest
 ) -> models.PutAppInstanceUserExpirationSettingsResponse:
     user = _user(call, request.app_instance_user_arn)
+    _check_expiration(request)
     user.detail = evolve(user.detail, expiration_settings=request.expiration_settings, last_updated_timestamp=call.now)
     return models.PutAppInstanceUserExpirationSettingsResponse(
         app_instance_user_arn=request.app_instance_user_arn, expiration_settings=request.expiration_settings
@@ -135,6 +150,8 @@ def register_app_instance_user_endpoint(
     user = _user(call, request.app_instance_user_arn)
 
     def make() -> models.RegisterAppInstanceUserEndpointResponse:
+        check_choice(request.type, models.AppInstanceUserEndpointType, "type")
+        check_choice(request.allow_messages, models.AllowMessages, "allow_messages")
         if request.type == "GCM" and request.endpoint_attributes.voip_device_token:
             raise Misfit("is for APNS and APNS_SANDBOX only", "endpoint_attributes.voip_device_token")
         endpoint = models.AppInstanceUserEndpoint(
@@ -192,6 +209,7 @@ def update_app_instance_user_endpoint(
     call: Call, request: models.UpdateAppInstanceUserEndpointRequest
 ) -> models.UpdateAppInstanceUserEndpointResponse:
     user, endpoint = _endpoint(call, request.app_instance_user_arn, request.endpoint_id)
+    check_choice(request.allow_messages, models.AllowMessages, "allow_messages")
     changed = evolve(
         endpoint,
         name=endpoint.name if request.name is None else request.name,

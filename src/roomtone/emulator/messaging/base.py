@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, TypeVar, get_args
+from typing import TypeVar
 
 from attrs import evolve, frozen
 
@@ -23,7 +23,6 @@ __all__ = [
     "app_around",
     "app_of",
     "call_by",
-    "check_choice",
     "found",
     "handles",
     "once",
@@ -46,13 +45,6 @@ def found(thing: T | None, noun: str) -> T:
     if thing is None:
         raise errors.ForbiddenException(f"there is no such {noun}")
     return thing
-
-
-def check_choice(value: str | None, choices: Any, path: str) -> None:
-    """Refuses a value that is none of an enum's, an alias such as `ChannelMode`. Raises Misfit."""
-    allowed = get_args(get_args(choices)[0])
-    if value is not None and value not in allowed:
-        raise Misfit(f"must be one of {', '.join(allowed)}", path)
 
 
 def once(tokens: Tokens, token: str | None, request: object, make: Callable[[], T]) -> T:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from attrs import evolve
@@ -10,15 +9,13 @@ from attrs import evolve
 from roomtone._core.codec import Misfit
 from roomtone.chime_sdk_messaging import errors, models, operations
 from roomtone.emulator.app_instances import as_tags
-from roomtone.emulator.chat_limits import MAX_RESULTS, METADATA, PAGE, TAGS, TOKEN
+from roomtone.emulator.chat_limits import EXPIRATION, MAX_RESULTS, METADATA, PAGE, TAGS, TOKEN, check_choice, check_id
 from roomtone.emulator.chats import Chat, new_id
-from roomtone.emulator.messaging.base import NAME, Caller, Visit, call_by, check_choice, handles, once, visit
+from roomtone.emulator.messaging.base import NAME, Caller, Visit, call_by, handles, once, visit
 from roomtone.emulator.messaging.memberships import admit, appoint
 from roomtone.emulator.state import Call
 
-_EXPIRATION = {"expiration_settings.expiration_days": (1, 5475)}
 _ELASTIC = "elastic_channel_configuration"
-_CHANNEL_ID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9:\-_.@]{0,62}[A-Za-z0-9])?")
 
 
 @handles(
@@ -26,7 +23,7 @@ _CHANNEL_ID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9:\-_.@]{0,62}[A-Za-z0-9])?")
     status=201,
     limits={
         **TAGS,
-        **_EXPIRATION,
+        **EXPIRATION,
         "name": NAME,
         "metadata": METADATA,
         "client_request_token": TOKEN,
@@ -62,12 +59,13 @@ def create_channel(call: Call, request: models.CreateChannelRequest) -> models.C
 def _check_new(caller: Caller, request: models.CreateChannelRequest) -> None:
     check_choice(request.mode, models.ChannelMode, "mode")
     check_choice(request.privacy, models.ChannelPrivacy, "privacy")
+    _check_expiration(request)
     if request.app_instance_arn != caller.app.arn:
         raise errors.ForbiddenException("the caller is of another app instance")
-    if request.channel_id is not None and not _CHANNEL_ID.fullmatch(request.channel_id):
-        raise Misfit("must be letters, digits and, between them, any of : - _ . @", "channel_id")
-    if request.channel_id is not None and caller.app.chats.get(f"{caller.app.arn}/channel/{request.channel_id}"):
-        raise errors.ConflictException("the app instance has a channel with this id")
+    if request.channel_id is not None:
+        check_id(request.channel_id, "channel_id")
+        if caller.app.chats.get(f"{caller.app.arn}/channel/{request.channel_id}"):
+            raise errors.ConflictException("the app instance has a channel with this id")
     if request.elastic_channel_configuration is not None:
         if request.mode == "UNRESTRICTED":
             raise Misfit("must be RESTRICTED for an elastic channel", "mode")
@@ -76,6 +74,13 @@ def _check_new(caller: Caller, request: models.CreateChannelRequest) -> None:
     for arn in (*(request.member_arns or ()), *(request.moderator_arns or ())):
         if caller.app.someone(arn) is None:
             raise errors.ForbiddenException("a member or moderator is no user and no bot of the app instance")
+
+
+def _check_expiration(request: models.CreateChannelRequest | models.PutChannelExpirationSettingsRequest) -> None:
+    settings = request.expiration_settings
+    if settings is not None:
+        path = "expiration_settings.expiration_criterion"
+        check_choice(settings.expiration_criterion, models.ExpirationCriterion, path)
 
 
 def _channel(call: Call, caller: Caller, request: models.CreateChannelRequest) -> models.Channel:
@@ -121,12 +126,13 @@ def delete_channel(call: Call, request: models.DeleteChannelRequest) -> None:
     here.app.remove_chat(here.chat.arn)
 
 
-@handles(operations.PUT_CHANNEL_EXPIRATION_SETTINGS, limits=_EXPIRATION)
+@handles(operations.PUT_CHANNEL_EXPIRATION_SETTINGS, limits=EXPIRATION)
 def put_channel_expiration_settings(
     call: Call, request: models.PutChannelExpirationSettingsRequest
 ) -> models.PutChannelExpirationSettingsResponse:
     here = visit(call, request.channel_arn, request.chime_bearer)
     here.must_moderate()
+    _check_expiration(request)
     here.chat.channel = evolve(
         here.chat.channel, expiration_settings=request.expiration_settings, last_updated_timestamp=call.now
     )

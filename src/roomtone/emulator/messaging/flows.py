@@ -7,9 +7,9 @@ from attrs import evolve
 from roomtone._core.codec import Misfit
 from roomtone.chime_sdk_messaging import errors, models, operations
 from roomtone.emulator.app_instances import App, Flow, as_tags
-from roomtone.emulator.chat_limits import MAX_RESULTS, PAGE, TAGS, TOKEN
+from roomtone.emulator.chat_limits import MAX_RESULTS, PAGE, TAGS, TOKEN, check_choice
 from roomtone.emulator.chats import new_id
-from roomtone.emulator.messaging.base import NAME, app_around, app_of, check_choice, found, handles, once, visit
+from roomtone.emulator.messaging.base import NAME, app_around, app_of, found, handles, once, visit
 from roomtone.emulator.state import Call
 
 _FLOW_LIMITS = {

@@ -6,9 +6,9 @@ from attrs import evolve
 
 from roomtone._core.codec import Misfit
 from roomtone.chime_sdk_messaging import errors, models, operations
-from roomtone.emulator.chat_limits import ARN, MAX_RESULTS, PAGE
+from roomtone.emulator.chat_limits import ARN, MAX_RESULTS, PAGE, check_choice
 from roomtone.emulator.chats import Member
-from roomtone.emulator.messaging.base import SUB_CHANNEL_ID, Visit, call_by, check_choice, found, handles, visit
+from roomtone.emulator.messaging.base import SUB_CHANNEL_ID, Visit, call_by, found, handles, visit
 from roomtone.emulator.state import Call
 
 __all__ = ["admit", "appoint"]
@@ -244,6 +244,10 @@ def put_channel_membership_preferences(
 ) -> models.PutChannelMembershipPreferencesResponse:
     here = visit(call, request.channel_arn, request.chime_bearer)
     member = _own(here, request.member_arn)
+    push = request.preferences.push_notifications
+    if push is not None:
+        path = "preferences.push_notifications.allow_notifications"
+        check_choice(push.allow_notifications, models.AllowNotifications, path)
     member.preferences = request.preferences
     return models.PutChannelMembershipPreferencesResponse(
         channel_arn=here.chat.arn, member=here.identity, preferences=member.preferences

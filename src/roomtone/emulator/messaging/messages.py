@@ -8,13 +8,12 @@ from attrs import evolve
 
 from roomtone._core.codec import Misfit
 from roomtone.chime_sdk_messaging import errors, models, operations
-from roomtone.emulator.chat_limits import ARN, MAX_RESULTS, METADATA, PAGE, TOKEN
+from roomtone.emulator.chat_limits import ARN, MAX_RESULTS, METADATA, PAGE, TOKEN, check_choice
 from roomtone.emulator.chats import Chat, Pending, new_id
 from roomtone.emulator.messaging.base import (
     SUB_CHANNEL_ID,
     Visit,
     app_around,
-    check_choice,
     found,
     handles,
     once,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from roomtone._core.codec import Misfit
 from roomtone.chime_sdk_messaging import errors, models, operations
 from roomtone.emulator.app_instances import App, app_instances, as_tags
-from roomtone.emulator.chat_limits import ARN, MAX_TAGS, TAG_KEYS, TAGS
-from roomtone.emulator.messaging.base import app_around, app_of, check_choice, handles
+from roomtone.emulator.chat_limits import ARN, MAX_TAGS, TAG_KEYS, TAGS, check_choice
+from roomtone.emulator.messaging.base import app_around, app_of, handles
 from roomtone.emulator.state import Call
 
 
