@@ -12,17 +12,17 @@ from attrs import frozen
 from roomtone._core.faults import ErrorTable
 from roomtone._core.operation import AwsService, Operation, Service
 from roomtone._core.routing import Routes
-from roomtone.emulator import ivs, media_pipelines, meetings, signalwire
+from roomtone.emulator import identity, ivs, media_pipelines, meetings, messaging, signalwire
 from roomtone.emulator.handlers import Handler, Handlers
 from roomtone.errors import ApiError
 
 __all__ = ["Double", "doubles"]
 
 _PACKAGES = {
-    "chime_sdk_identity": Handlers(),
+    "chime_sdk_identity": identity.handles,
     "chime_sdk_media_pipelines": media_pipelines.handles,
     "chime_sdk_meetings": meetings.handles,
-    "chime_sdk_messaging": Handlers(),
+    "chime_sdk_messaging": messaging.handles,
     "chime_sdk_voice": Handlers(),
     "ivs": ivs.handles,
     "ivs_realtime": Handlers(),

@@ -11,6 +11,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from attrs import define, field, frozen
@@ -75,8 +76,9 @@ class Call:
     query: str
     """The query as it was sent."""
 
-    @property
+    @cached_property
     def now(self) -> datetime:
+        """The time of the call: the same one, however often it is asked for."""
         return self.world.clock()
 
     def area(self, kind: type[T]) -> T:
