@@ -218,7 +218,7 @@ def same_chance(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
         for module in ("meetings", "media_pipelines"):
             monkeypatch.setattr(f"roomtone.emulator.{module}.uuid", ids)
         chance = SimpleNamespace(choice=dice.choice, token_hex=lambda size: dice.randbytes(size).hex())
-        for module in ("state", "ivs"):
+        for module in ("state",):
             monkeypatch.setattr(f"roomtone.emulator.{module}.secrets", chance)
 
     return begin
