@@ -15,6 +15,8 @@ from roomtone.config import Aws, Credentials, SignalWire
 from roomtone.emulator.auth import Sent, verify_basic, verify_signature
 from roomtone.emulator.handlers import Handler
 from roomtone.emulator.ivs import IvsCommands
+from roomtone.emulator.ivs_realtime import StageCommands
+from roomtone.emulator.ivschat import ChatCommands
 from roomtone.emulator.services import Double, doubles
 from roomtone.emulator.signalwire import ConferenceCommands
 from roomtone.emulator.state import Call, World, utc_now
@@ -55,7 +57,9 @@ class Emulator:
         clock: Gives the time, aware; the system's when left out.
 
     Attributes:
-        ivs: What broadcasters do: `go_live`, `go_offline`.
+        ivs: What broadcasters do on IVS channels: `go_live`, `go_offline` and more.
+        stages: What people do on IVS stages: `join`, `publish`, `leave` and more.
+        chat: What users do in IVS Chat rooms: `connect`, `send_message` and more.
         conferences: What callers do: `begin` a SignalWire conference, `end` it.
 
     Raises:
@@ -78,6 +82,8 @@ class Emulator:
         # Made now, for it imports the packages of all services: no call shall wait for that.
         self._doubles = doubles()
         self.ivs: IvsCommands = IvsCommands(self._world)
+        self.stages: StageCommands = StageCommands(self._world)
+        self.chat: ChatCommands = ChatCommands(self._world)
         self.conferences: ConferenceCommands = ConferenceCommands(self._world, self._project_id)
 
     def aws(self, origin: str = ORIGIN, *, region: str = REGION) -> Aws:
