@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from attrs import evolve
 
-from roomtone._core.codec import Misfit
 from roomtone.emulator.ivschat.state import ARN, LISTED, NAME, PAGE, TAGS, Chat, Log, handles
 from roomtone.emulator.resources import changes, id_of, name_of, tags_of, view
 from roomtone.emulator.state import Call, random_id
@@ -24,16 +23,10 @@ def _conflict(arn: str, message: str) -> errors.ConflictException:
     return errors.ConflictException(message, resource_id=id_of(arn), resource_type="LOGGING_CONFIGURATION")
 
 
-def _check_destination(given: models.DestinationConfiguration) -> None:
-    if sum(one is not None for one in (given.s3, given.cloud_watch_logs, given.firehose)) != 1:
-        raise Misfit("must be one of s3, cloud_watch_logs and firehose", "destination_configuration")
-
-
 @handles(operations.CREATE_LOGGING_CONFIGURATION, limits={**_LIMITS, "tags": TAGS})
 def create_logging_configuration(
     call: Call, request: models.CreateLoggingConfigurationRequest
 ) -> models.CreateLoggingConfigurationResponse:
-    _check_destination(request.destination_configuration)
     log_id = random_id(12)
     log = Log(
         arn=call.arn("ivschat", f"logging-configuration/{log_id}"),
@@ -77,8 +70,6 @@ def update_logging_configuration(
     logs = call.area(Chat).logs
     log = logs.of(call, request.identifier)
     name_of(request.name)
-    if request.destination_configuration is not None:
-        _check_destination(request.destination_configuration)
     _check_settled(log)
     changed = evolve(log, state="ACTIVE", update_time=call.now, **changes(request, but=("identifier",)))
     return view(models.UpdateLoggingConfigurationResponse, logs.put(changed))
