@@ -336,7 +336,8 @@ async def test_playback_key_pairs(live: roomtone.Client) -> None:
     assert pair.fingerprint == FINGERPRINT
     assert pair.arn.split(":")[-1].startswith("playback-key/")
     await refused(ivs.import_playback_key_pair(public_key_material=KEY), ConflictException)
-    await refused(ivs.import_playback_key_pair(public_key_material="pem"), ValidationException, "PEM")
+    for wrong in ("pem", KEY.replace("MHYw", "MHY"), KEY.replace("PUBLIC", "PRIVATE")):
+        await refused(ivs.import_playback_key_pair(public_key_material=wrong), ValidationException, "PEM")
     other = (await ivs.import_playback_key_pair(public_key_material=OTHER_KEY)).key_pair
     assert [one.arn async for one in ivs.iter_playback_key_pairs(max_results=1)] == [pair.arn, other.arn]
     assert (await ivs.get_playback_key_pair(arn=pair.arn)).key_pair == pair

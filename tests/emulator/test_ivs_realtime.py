@@ -201,6 +201,13 @@ async def test_participants_are_put_out(live: roomtone.Client, emulator: Emulato
     with pytest.raises(AccessDeniedException):
         emulator.stages.join_with(token.token)
     await realtime.revoke_connection_token(token_id="nobody")
+    unused = (await realtime.create_participant_token(stage_arn=arn)).participant_token
+    await realtime.with_options(region="us-west-2").revoke_connection_token(token_id=unused.participant_id)
+    emulator.stages.join_with(unused.token)
+    # A token that the application signed itself is known by the participant's id.
+    bo = emulator.stages.join(arn)
+    await realtime.revoke_connection_token(token_id=bo)
+    assert (await participant(live, arn, bo)).state == "DISCONNECTED"
     await realtime.delete_stage(arn=arn)
     with pytest.raises(ResourceNotFoundException):
         emulator.stages.join(arn)
@@ -275,6 +282,20 @@ async def test_publishers_are_replicated(live: roomtone.Client, emulator: Emulat
     await refused(start(**{**ends, "participant_id": "nobody"}), ResourceNotFoundException)
 
 
+async def test_a_publisher_on_many_stages(live: roomtone.Client, emulator: Emulator) -> None:
+    """A source is one until the last of its replications has ended; one that ends leaves the others alone."""
+    realtime, (here, *there) = live.ivs_realtime, [await stage_arn(live) for _ in range(3)]
+    ana = emulator.stages.join(here)
+    emulator.stages.publish(here, ana)
+    for arn in there:
+        await realtime.start_participant_replication(
+            source_stage_arn=here, destination_stage_arn=arn, participant_id=ana
+        )
+    for arn, left in zip(there, ("ACTIVE", "STOPPED"), strict=True):
+        await realtime.delete_stage(arn=arn)
+        assert (await participant(live, here, ana)).replication_state == left
+
+
 async def test_a_replica_that_is_put_out_ends_its_replication(live: roomtone.Client, emulator: Emulator) -> None:
     """Disconnected from the stage it was copied to, a participant stays on its own."""
     here, there = await stage_arn(live), await stage_arn(live)
@@ -299,7 +320,9 @@ async def test_encoders_publish_by_ingest_configurations(live: roomtone.Client, 
     camera = await participant(live, arn, made.participant_id)
     assert (camera.user_id, camera.protocol, camera.published) == ("cam", "RTMPS", True)
     assert camera.ingest_configuration_arn == made.arn
-    spare = (await create(ingest_protocol="RTMP", insecure_ingest=True, redundant_ingest=True)).ingest_configuration
+    spare = (await create(ingest_protocol="RTMP", insecure_ingest=True)).ingest_configuration
+    assert spare.redundant_ingest_credentials is None
+    spare = (await realtime.update_ingest_configuration(arn=spare.arn, redundant_ingest=True)).ingest_configuration
     keys = {one.stream_key for one in spare.redundant_ingest_credentials or ()}
     assert len(keys) == 2
 
@@ -418,6 +441,8 @@ async def test_a_composition_from_start_to_stop(live: roomtone.Client, emulator:
         with pytest.raises(errors.ConflictError):
             await held
 
+    await realtime.delete_encoder_configuration(arn=await encoder_arn(live))
+
     taped = (await start(stage_arn=arn, destinations=other)).composition
     listed = realtime.list_compositions
     assert [one.arn async for one in realtime.iter_compositions(max_results=1)] == [made.arn, taped.arn]
@@ -449,7 +474,13 @@ async def test_a_composition_fails_on_command(live: roomtone.Client, emulator: E
     await refused(live.ivs.get_stream(channel_arn=channel), errors.NotFoundError)
     with pytest.raises(ConflictException):
         emulator.stages.fail_composition(made.arn)
-    await live.ivs_realtime.delete_stage(arn=arn)
+
+    # The stream may have been stopped before; the channel's next one is another's.
+    made = (await live.ivs_realtime.start_composition(stage_arn=arn, destinations=to_channel)).composition
+    await live.ivs.stop_stream(channel_arn=channel)
+    emulator.ivs.go_live(channel)
+    await live.ivs_realtime.stop_composition(arn=made.arn)
+    assert (await live.ivs.get_stream(channel_arn=channel)).stream.state == "LIVE"
 
 
 async def test_compositions_that_do_not_fit(live: roomtone.Client) -> None:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from copy import copy
 from typing import Any, Generic, Protocol, TypeVar
@@ -19,11 +15,8 @@ from roomtone.emulator.state import Call, Shelf
 __all__ = [
     "Kind",
     "Kinds",
-    "at_most_one_kilobyte",
     "changes",
-    "fingerprint",
     "id_of",
-    "name_of",
     "region_of",
     "tags_of",
     "view",
@@ -42,8 +35,6 @@ V = TypeVar("V", bound=attrs.AttrsInstance)
 
 MOST_TAGS = 50
 _KEY, _VALUE = range(1, 129), range(257)
-_NAME = re.compile(r"[a-zA-Z0-9-_]*")
-_PEM = re.compile(r"-----BEGIN PUBLIC KEY-----\s+([a-zA-Z0-9+/=\s]+?)\s+-----END PUBLIC KEY-----")
 
 
 def region_of(arn: str) -> str:
@@ -162,22 +153,6 @@ def tags_of(given: Mapping[str, str] | None) -> dict[str, str]:
     return tags
 
 
-def name_of(given: str | None) -> str:
-    """The name of a resource, empty when it has none. Raises Misfit."""
-    if given and not _NAME.fullmatch(given):
-        raise Misfit("must be letters, digits, - and _", "name")
-    return given or ""
-
-
-def at_most_one_kilobyte(given: Mapping[str, str] | None, member: str = "attributes") -> dict[str, str] | None:
-    """Attributes that an application attaches. Raises Misfit."""
-    if given is None:
-        return None
-    if sum(len(text.encode()) for pair in given.items() for text in pair) > 1024:
-        raise Misfit("must be at most 1024 bytes in all, keys and values together", member)
-    return dict(given)
-
-
 def changes(request: attrs.AttrsInstance, *, but: Iterable[str] = ("arn",)) -> dict[str, Any]:
     """What an update changes: its members that were sent, without those that say what is to be updated."""
     sent = attrs.asdict(request, recurse=False)
@@ -187,15 +162,3 @@ def changes(request: attrs.AttrsInstance, *, but: Iterable[str] = ("arn",)) -> d
 def view(cls: type[V], thing: object, **more: Any) -> V:
     """A summary or an answer: each of its members from the thing it is about, or from `more`."""
     return cls(**{one.name: getattr(thing, one.name) for one in attrs.fields(cls) if one.name not in more}, **more)
-
-
-def fingerprint(pem: str) -> str:
-    """The fingerprint of a public key: the MD5 of its DER form, in hex with colons. Raises Misfit."""
-    found = _PEM.search(pem)
-    try:
-        der = base64.b64decode("".join(found[1].split()), validate=True) if found else b""
-    except binascii.Error:
-        der = b""
-    if not der:
-        raise Misfit("must be a public key in PEM form", "public_key_material")
-    return hashlib.md5(der, usedforsecurity=False).digest().hex(":")

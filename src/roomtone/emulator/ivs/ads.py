@@ -5,7 +5,8 @@ from __future__ import annotations
 from attrs import evolve
 
 from roomtone.emulator.ivs.state import ARN, LISTED, NAME, PAGE, TAGS, Ivs, handles
-from roomtone.emulator.resources import changes, name_of, tags_of, view
+from roomtone.emulator.ivs_members import name_of
+from roomtone.emulator.resources import changes, tags_of, view
 from roomtone.emulator.state import Call, random_id
 from roomtone.ivs import errors, models, operations
 

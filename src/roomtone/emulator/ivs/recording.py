@@ -6,7 +6,8 @@ from attrs import evolve
 
 from roomtone._core.codec import Misfit
 from roomtone.emulator.ivs.state import ARN, LISTED, NAME, PAGE, TAGS, Ivs, handles
-from roomtone.emulator.resources import name_of, tags_of, view
+from roomtone.emulator.ivs_members import name_of
+from roomtone.emulator.resources import tags_of, view
 from roomtone.emulator.state import Call, random_id
 from roomtone.ivs import models, operations
 

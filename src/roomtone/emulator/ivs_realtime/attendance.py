@@ -171,10 +171,11 @@ def stop_replica(area: Stages, replica: models.ParticipantReplica, now: datetime
     area.replicas.put(_key(replica), evolve(replica, replication_state="STOPPED"))
     copied = area.presence(replica.destination_stage_arn, replica.destination_session_id, replica.participant_id)
     source = area.presence(replica.source_stage_arn, replica.source_session_id, replica.participant_id)
-    if copied is not None:
-        copied.participant = evolve(copied.participant, replication_state="STOPPED")
-        leave(area, replica.destination_stage_arn, copied, now)
-    if source is not None:
-        source.note("REPLICATION_STOPPED", now, replica=replica)
-        if not _active_replicas(area, replica.source_stage_arn, source):
-            source.participant = evolve(source.participant, replication_state="STOPPED")
+    # A stage is not taken away before its participants have left, and so ended its replications.
+    assert copied is not None
+    assert source is not None
+    copied.participant = evolve(copied.participant, replication_state="STOPPED")
+    leave(area, replica.destination_stage_arn, copied, now)
+    source.note("REPLICATION_STOPPED", now, replica=replica)
+    if not _active_replicas(area, replica.source_stage_arn, source):
+        source.participant = evolve(source.participant, replication_state="STOPPED")

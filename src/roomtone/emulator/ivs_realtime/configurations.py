@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from roomtone._core.codec import Misfit
+from roomtone.emulator.ivs_members import fingerprint, name_of
 from roomtone.emulator.ivs_realtime.state import ARN, LISTED, NAME, PAGE, TAGS, Stages, handles
-from roomtone.emulator.resources import fingerprint, name_of, region_of, tags_of, view
+from roomtone.emulator.resources import region_of, tags_of, view
 from roomtone.emulator.state import Call, random_id
 from roomtone.ivs_realtime import errors, models, operations
 

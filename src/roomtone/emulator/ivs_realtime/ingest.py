@@ -5,9 +5,10 @@ from __future__ import annotations
 from attrs import evolve
 
 from roomtone._core.codec import Misfit
+from roomtone.emulator.ivs_members import at_most_one_kilobyte, name_of
 from roomtone.emulator.ivs_realtime import attendance
 from roomtone.emulator.ivs_realtime.state import ARN, LISTED, NAME, PAGE, TAGS, Stages, handles
-from roomtone.emulator.resources import at_most_one_kilobyte, name_of, tags_of, view
+from roomtone.emulator.resources import id_of, tags_of, view
 from roomtone.emulator.state import Call, random_id
 from roomtone.ivs_realtime import errors, models, operations
 
@@ -100,7 +101,7 @@ def update_ingest_configuration(
         known = evolve(
             known,
             redundant_ingest=request.redundant_ingest,
-            redundant_ingest_credentials=_redundant(call, random_id(12)) if request.redundant_ingest else None,
+            redundant_ingest_credentials=_redundant(call, id_of(known.arn)) if request.redundant_ingest else None,
         )
     return models.UpdateIngestConfigurationResponse(ingest_configuration=area.ingest_configurations.put(known))
 

@@ -11,6 +11,7 @@ from typing import Any
 from attrs import evolve
 
 from roomtone._core.codec import Misfit
+from roomtone.emulator.ivs_members import at_most_one_kilobyte
 from roomtone.emulator.ivs_realtime import attendance
 from roomtone.emulator.ivs_realtime.state import (
     ARN,
@@ -24,7 +25,7 @@ from roomtone.emulator.ivs_realtime.state import (
     handles,
     missing,
 )
-from roomtone.emulator.resources import at_most_one_kilobyte, id_of, region_of, view
+from roomtone.emulator.resources import id_of, region_of, view
 from roomtone.emulator.state import Call, Shelf, random_id
 from roomtone.ivs_realtime import models, operations
 
@@ -158,11 +159,12 @@ def revoke_connection_token(
 ) -> models.RevokeConnectionTokenResponse:
     area = call.area(Stages)
     issued = area.issued.get(request.token_id)
-    # No error is documented for a token that is not known.
+    # No error is documented for a token that is not known: it may be one that the application signed itself.
     if issued is not None and region_of(issued.stage_arn) == call.region:
         area.revoked.add(request.token_id)
-        session = area.active(issued.stage_arn)
+    for arn in [stage.arn for stage in area.stages if region_of(stage.arn) == call.region]:
+        session = area.active(arn)
         presence = session.presences.get(request.token_id) if session else None
         if presence is not None:
-            attendance.leave(area, issued.stage_arn, presence, call.now)
+            attendance.leave(area, arn, presence, call.now)
     return models.RevokeConnectionTokenResponse()

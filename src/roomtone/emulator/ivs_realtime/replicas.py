@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from roomtone._core.codec import Misfit
+from roomtone.emulator.ivs_members import at_most_one_kilobyte
 from roomtone.emulator.ivs_realtime import attendance
 from roomtone.emulator.ivs_realtime.state import ARN, ID, Stages, handles
-from roomtone.emulator.resources import at_most_one_kilobyte, region_of
+from roomtone.emulator.resources import region_of
 from roomtone.emulator.state import Call
 from roomtone.ivs_realtime import errors, models, operations
 

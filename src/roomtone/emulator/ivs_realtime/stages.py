@@ -5,10 +5,11 @@ from __future__ import annotations
 from attrs import evolve
 
 from roomtone._core.codec import Misfit
+from roomtone.emulator.ivs_members import name_of
 from roomtone.emulator.ivs_realtime import attendance
 from roomtone.emulator.ivs_realtime.participants import new_token
 from roomtone.emulator.ivs_realtime.state import ARN, LISTED, NAME, PAGE, SESSION_ID, TAGS, Stages, handles, missing
-from roomtone.emulator.resources import changes, name_of, tags_of, view
+from roomtone.emulator.resources import changes, tags_of, view
 from roomtone.emulator.state import Call, random_id
 from roomtone.ivs_realtime import errors, models, operations
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from attrs import evolve
 
+from roomtone.emulator.ivs_members import name_of
 from roomtone.emulator.ivschat.state import ARN, LISTED, NAME, PAGE, TAGS, Chat, Log, handles
-from roomtone.emulator.resources import changes, id_of, name_of, tags_of, view
+from roomtone.emulator.resources import changes, id_of, tags_of, view
 from roomtone.emulator.state import Call, random_id
 from roomtone.ivschat import errors, models, operations
 

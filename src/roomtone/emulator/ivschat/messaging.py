@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from roomtone.emulator.ivs_members import at_most_one_kilobyte
 from roomtone.emulator.ivschat.state import ARN, Chat, ChatConnection, Ticket, handles
-from roomtone.emulator.resources import at_most_one_kilobyte
 from roomtone.emulator.state import Call, random_id
 from roomtone.ivschat import models, operations
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from attrs import evolve
 
+from roomtone.emulator.ivs_members import name_of
 from roomtone.emulator.ivschat.state import ARN, LISTED, NAME, PAGE, TAGS, Chat, Room, handles
-from roomtone.emulator.resources import changes, name_of, tags_of, view
+from roomtone.emulator.resources import changes, tags_of, view
 from roomtone.emulator.state import Call, random_id
 from roomtone.ivschat import models, operations
 
