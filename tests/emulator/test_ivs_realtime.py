@@ -117,6 +117,9 @@ async def test_tokens_let_their_participants_in(live: roomtone.Client, emulator:
     await refused(create(stage_arn=f"{arn}x"), ResourceNotFoundException)
     await refused(create(stage_arn=arn, duration=20161), ValidationException, "duration")
     await refused(create(stage_arn=arn, attributes={"k": "x" * 1024}), ValidationException, "1024")
+    large = [ParticipantTokenConfiguration(attributes={"k": "x" * 1024})]
+    await refused(live.ivs_realtime.create_stage(participant_token_configurations=large), ValidationException, "1024")
+    assert [one.arn for one in (await live.ivs_realtime.list_stages()).stages] == [arn]
 
 
 async def test_a_session_lasts_from_the_first_to_the_last(live: roomtone.Client, emulator: Emulator) -> None:
@@ -499,7 +502,7 @@ async def test_compositions_that_do_not_fit(live: roomtone.Client) -> None:
     to_lost_channel = DestinationConfiguration(channel=ChannelDestinationConfiguration(channel_arn=lost))
     for destinations in ([], [DestinationConfiguration()], [to_storage(), to_storage()]):
         await refused(start(stage_arn=arn, destinations=destinations), ValidationException, "destinations")
-    for destination in (to_storage(f"{storage}x"), to_storage(encoder=f"{encoder}x"), to_lost_channel):
+    for destination in (to_storage(encoder), to_storage(encoder=f"{encoder}x"), to_lost_channel):
         await refused(start(stage_arn=arn, destinations=[destination]), ResourceNotFoundException)
     await refused(start(stage_arn=f"{arn}x", destinations=[to_storage()]), ResourceNotFoundException, "stage")
     both = LayoutConfiguration(grid=GridConfiguration(), pip=PipConfiguration())

@@ -12,15 +12,7 @@ from attrs import define, field
 from roomtone._core.codec import Misfit
 from roomtone.emulator.state import Call, Shelf
 
-__all__ = [
-    "Kind",
-    "Kinds",
-    "changes",
-    "id_of",
-    "region_of",
-    "tags_of",
-    "view",
-]
+__all__ = ["Kind", "Kinds", "Tagged", "changes", "id_of", "region_of", "tags_of", "view"]
 
 
 class Tagged(Protocol):

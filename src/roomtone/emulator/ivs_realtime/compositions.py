@@ -9,7 +9,7 @@ from attrs import evolve
 from roomtone._core.codec import Misfit
 from roomtone.emulator.ivs import streams
 from roomtone.emulator.ivs.state import Ivs
-from roomtone.emulator.ivs_realtime.configurations import references
+from roomtone.emulator.ivs_realtime.configurations import encoders, storages
 from roomtone.emulator.ivs_realtime.state import ARN, LISTED, NAME, PAGE, TAGS, Stages, handles, missing
 from roomtone.emulator.resources import changes, id_of, tags_of, view
 from roomtone.emulator.state import Call, random_id
@@ -104,11 +104,12 @@ def _check_destinations(call: Call, request: models.StartCompositionRequest) -> 
     if len(kinds) < len(request.destinations) or len(set(kinds)) < len(kinds):
         raise Misfit("must each be a channel or s3, and two of them one of each", "destinations")
     for destination in request.destinations:
-        for arn in references(destination):
-            kind = area.storage_configurations if ":storage-configuration/" in arn else area.encoder_configurations
-            kind.of(call, arn)
         if destination.channel is not None:
             _check_channel(call, destination.channel.channel_arn)
+        for arn in storages(destination):
+            area.storage_configurations.of(call, arn)
+        for arn in encoders(destination):
+            area.encoder_configurations.of(call, arn)
 
 
 def _check_channel(call: Call, arn: str) -> None:
@@ -161,9 +162,7 @@ def _seen(call: Call, composition: models.Composition) -> models.Composition:
     return composition
 
 
-def finish(
-    area: Stages, composition: models.Composition, state: models.CompositionState, now: datetime
-) -> models.Composition:
+def finish(area: Stages, composition: models.Composition, state: models.CompositionState, now: datetime) -> None:
     """Ends a running composition in a state, and the stream that it fed. Raises ConflictException."""
     if composition.state not in ("STARTING", "ACTIVE"):
         raise errors.ConflictException(f"the composition is {composition.state}")
@@ -171,7 +170,7 @@ def finish(
         broadcast = area.broadcasts.pop(destination.id, None)
         if broadcast is not None:
             streams.end(broadcast, now)
-    return area.compositions.put(_in_state(composition, state, end_time=now if state == "FAILED" else None))
+    area.compositions.put(_in_state(composition, state, end_time=now if state == "FAILED" else None))
 
 
 @handles(operations.GET_COMPOSITION, limits={"arn": ARN})
@@ -188,7 +187,7 @@ def list_compositions(call: Call, request: models.ListCompositionsRequest) -> mo
     stage_arn, encoder_arn = request.filter_by_stage_arn, request.filter_by_encoder_configuration_arn
 
     def fits(composition: models.Composition) -> bool:
-        used = [arn for one in composition.destinations for arn in references(one.configuration)]
+        used = [arn for one in composition.destinations for arn in encoders(one.configuration)]
         return stage_arn in (None, composition.stage_arn) and encoder_arn in (None, *used)
 
     page, token = call.area(Stages).compositions.page(call, request.next_token, request.max_results or PAGE, where=fits)

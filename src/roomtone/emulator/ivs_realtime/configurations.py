@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from roomtone._core.codec import Misfit
 from roomtone.emulator.ivs_members import fingerprint, name_of
 from roomtone.emulator.ivs_realtime.state import ARN, LISTED, NAME, PAGE, TAGS, Stages, handles
@@ -11,23 +9,28 @@ from roomtone.emulator.resources import region_of, tags_of, view
 from roomtone.emulator.state import Call, random_id
 from roomtone.ivs_realtime import errors, models, operations
 
-__all__ = ["references"]
+__all__ = ["encoders", "storages"]
 
 MOST_PIXELS = 1920 * 1080
 
 
-def references(destination: models.DestinationConfiguration) -> Iterator[str]:
-    """The ARNs of the configurations that a composition's destination uses."""
+def encoders(destination: models.DestinationConfiguration) -> list[str]:
+    """The ARNs of the encoder configurations that a composition's destination uses."""
+    used = [*destination.s3.encoder_configuration_arns] if destination.s3 else []
     if destination.channel is not None and destination.channel.encoder_configuration_arn:
-        yield destination.channel.encoder_configuration_arn
-    if destination.s3 is not None:
-        yield destination.s3.storage_configuration_arn
-        yield from destination.s3.encoder_configuration_arns
+        used.append(destination.channel.encoder_configuration_arn)
+    return used
+
+
+def storages(destination: models.DestinationConfiguration) -> list[str]:
+    """The ARN of the storage configuration that a composition's destination uses, if it uses one."""
+    return [destination.s3.storage_configuration_arn] if destination.s3 else []
 
 
 def _check_unused(area: Stages, arn: str, noun: str) -> None:
     for composition in area.running():
-        if any(arn in references(destination.configuration) for destination in composition.destinations):
+        used = [one.configuration for one in composition.destinations]
+        if any(arn in encoders(one) + storages(one) for one in used):
             raise errors.ConflictException(f"a composition uses the {noun}; stop it and wait for its end first")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import evolve
 
 from roomtone._core.codec import Misfit
-from roomtone.emulator.ivs_members import name_of
+from roomtone.emulator.ivs_members import at_most_one_kilobyte, name_of
 from roomtone.emulator.ivs_realtime import attendance
 from roomtone.emulator.ivs_realtime.participants import new_token
 from roomtone.emulator.ivs_realtime.state import ARN, LISTED, NAME, PAGE, SESSION_ID, TAGS, Stages, handles, missing
@@ -67,6 +67,9 @@ def _recording(
     },
 )
 def create_stage(call: Call, request: models.CreateStageRequest) -> models.CreateStageResponse:
+    tokens = request.participant_token_configurations or ()
+    for one in tokens:
+        at_most_one_kilobyte(one.attributes, "participant_token_configurations.attributes")
     asked = request.auto_participant_recording_configuration
     try:
         recording = _recording(call, asked) if asked else None
@@ -88,11 +91,8 @@ def create_stage(call: Call, request: models.CreateStageRequest) -> models.Creat
     )
     area = call.area(Stages)
     area.stages.put(stage)
-    tokens = [
-        new_token(call, stage, one.duration, one.user_id, one.attributes, one.capabilities)
-        for one in request.participant_token_configurations or ()
-    ]
-    return models.CreateStageResponse(stage=stage, participant_tokens=tokens)
+    issued = [new_token(call, stage, one.duration, one.user_id, one.attributes, one.capabilities) for one in tokens]
+    return models.CreateStageResponse(stage=stage, participant_tokens=issued)
 
 
 @handles(operations.GET_STAGE, limits={"arn": ARN})
