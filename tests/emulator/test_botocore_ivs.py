@@ -10,6 +10,7 @@ from operator import attrgetter
 from types import SimpleNamespace
 from typing import Any
 
+import anyio
 import botocore.config
 import botocore.exceptions
 import botocore.session
@@ -25,6 +26,9 @@ from roomtone.emulator.state import utc_now
 from roomtone.errors import ApiError
 
 SERVICES = ("ivs", "ivs-realtime", "ivschat")
+
+SESSION = botocore.session.Session()
+"""One for all tests, for it keeps the models that it has read."""
 
 Answers = Mapping[str, Any]
 """The first good answer to each operation, and to each command, by its name."""
@@ -336,13 +340,13 @@ Send = Callable[[str, str, dict[str, Any]], "Any | Awaitable[Any]"]
 
 
 def by_botocore(origin: str, emulator: Emulator) -> Send:
-    session, clients = botocore.session.Session(), dict[str, Any]()
+    clients: dict[str, Any] = {}
     endpoints = emulator.aws(origin).endpoint_url
     assert isinstance(endpoints, Mapping)
 
     def send(service: str, name: str, params: dict[str, Any]) -> Any:
         if service not in clients:
-            clients[service] = session.create_client(
+            clients[service] = SESSION.create_client(
                 service,
                 region_name=REGION,
                 endpoint_url=endpoints[service],
@@ -454,12 +458,11 @@ def misfits(shape: Any, value: Any, where: str) -> Iterator[str]:
 
 @needs_locked_botocore
 @pytest.mark.parametrize("service", SERVICES)
-@pytest.mark.anyio
-async def test_what_is_answered_fits_the_model(service: str, server: str, switchboard: Any, anyio_backend: str) -> None:
+def test_what_is_answered_fits_the_model(service: str, server: str, switchboard: Any) -> None:
     """ARNs, ids, states and names in every answer are of the form that the model gives them."""
     switchboard.emulator = emulator = Emulator()
-    answers = await run(SCRIPTS[service], emulator, by_botocore(server, emulator))
-    model = botocore.session.Session().get_service_model(service)
+    answers = anyio.run(run, SCRIPTS[service], emulator, by_botocore(server, emulator))
+    model = SESSION.get_service_model(service)
     found = [
         misfit
         for step, answer in zip(SCRIPTS[service], answers, strict=True)
