@@ -20,6 +20,8 @@ from roomtone.emulator.clock import Clock, utc_now
 from roomtone.emulator.faults import Disconnect, Due, Faults, trouble
 from roomtone.emulator.handlers import Handler
 from roomtone.emulator.ivs import IvsCommands
+from roomtone.emulator.ivs_realtime import StageCommands
+from roomtone.emulator.ivschat import ChatCommands
 from roomtone.emulator.media_pipelines import MediaPipelineCommands
 from roomtone.emulator.meetings import MeetingCommands
 from roomtone.emulator.services import Double, doubles
@@ -80,7 +82,9 @@ class Emulator:
         faults: What goes wrong on demand: throttling, server errors, latency, connections that end.
         meetings: What happens in Amazon Chime SDK meetings: `end`, and how one is transcribed.
         media_pipelines: What happens to media pipelines: `fail`, `stop`, and how long a `transition` takes.
-        ivs: What broadcasters do: `go_live`, `go_offline`.
+        ivs: What broadcasters do on IVS channels: `go_live`, `go_offline` and more.
+        stages: What people do on IVS stages: `join`, `publish`, `leave` and more.
+        chat: What users do in IVS Chat rooms: `connect`, `send_message` and more.
         conferences: What callers do: `begin` a SignalWire conference, `end` it.
 
     Raises:
@@ -107,6 +111,8 @@ class Emulator:
         self.meetings: MeetingCommands = MeetingCommands(self._world)
         self.media_pipelines: MediaPipelineCommands = MediaPipelineCommands(self._world)
         self.ivs: IvsCommands = IvsCommands(self._world)
+        self.stages: StageCommands = StageCommands(self._world)
+        self.chat: ChatCommands = ChatCommands(self._world)
         self.conferences: ConferenceCommands = ConferenceCommands(self._world, self._project_id)
 
     def aws(self, origin: str = ORIGIN, *, region: str = REGION) -> Aws:

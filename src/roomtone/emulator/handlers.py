@@ -103,7 +103,7 @@ def _values(value: Any, steps: list[str], where: str = "") -> Iterator[tuple[str
         yield from _values(getattr(value, step), rest, f"{where}.{step}" if where else step)
 
 
-def _size(value: int | Sized) -> tuple[int, str]:
-    if isinstance(value, int):
+def _size(value: float | Sized) -> tuple[float, str]:
+    if isinstance(value, (int, float)):
         return value, ""
     return len(value), " characters long" if isinstance(value, str) else " items"

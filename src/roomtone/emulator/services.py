@@ -12,7 +12,7 @@ from attrs import frozen
 from roomtone._core.faults import ErrorTable
 from roomtone._core.operation import AwsService, Operation, Service
 from roomtone._core.routing import Routes
-from roomtone.emulator import identity, ivs, media_pipelines, meetings, messaging, signalwire
+from roomtone.emulator import identity, ivs, ivs_realtime, ivschat, media_pipelines, meetings, messaging, signalwire
 from roomtone.emulator.handlers import Handler, Handlers
 from roomtone.errors import ApiError
 
@@ -25,11 +25,17 @@ _PACKAGES = {
     "chime_sdk_messaging": messaging.handles,
     "chime_sdk_voice": Handlers(),
     "ivs": ivs.handles,
-    "ivs_realtime": Handlers(),
-    "ivschat": Handlers(),
+    "ivs_realtime": ivs_realtime.handles,
+    "ivschat": ivschat.handles,
     "signalwire": signalwire.handles,
 }
 """Every service, and what is emulated of it: nothing yet where the handlers are empty."""
+
+_INVALID: Mapping[str, Callable[[Operation[Any, Any], str], ApiError]] = {
+    "ivschat": ivschat.invalid,
+    "signalwire": signalwire.invalid,
+}
+"""What a service answers to a request that its model rejects, where its documented error is not all of it."""
 
 
 @frozen
@@ -62,7 +68,7 @@ def doubles() -> tuple[Double, ...]:
 def _double(package: str, handlers: Handlers) -> Double:
     operations = import_module(f"roomtone.{package}.operations")
     table: ErrorTable = import_module(f"roomtone.{package}.errors").ERRORS
-    invalid = signalwire.invalid if package == "signalwire" else _invalid_for_aws(table)
+    invalid = _INVALID.get(package) or _invalid_for_aws(table)
     return Double(
         operations.SERVICE,
         Routes(operations.OPERATIONS),
