@@ -18,6 +18,7 @@ from roomtone.emulator.ivs import IvsCommands
 from roomtone.emulator.services import Double, doubles
 from roomtone.emulator.signalwire import ConferenceCommands
 from roomtone.emulator.state import Call, World, utc_now
+from roomtone.emulator.voice import VoiceCommands
 from roomtone.errors import ApiError, ConfigurationError, NotFoundError, ServiceFaultError
 
 __all__ = ["API_TOKEN", "CREDENTIALS", "ORIGIN", "PROJECT_ID", "REGION", "Emulator"]
@@ -56,6 +57,7 @@ class Emulator:
 
     Attributes:
         ivs: What broadcasters do: `go_live`, `go_offline`.
+        voice: What carriers and callers do: `fail_order`, `begin_call` and more.
         conferences: What callers do: `begin` a SignalWire conference, `end` it.
 
     Raises:
@@ -78,6 +80,7 @@ class Emulator:
         # Made now, for it imports the packages of all services: no call shall wait for that.
         self._doubles = doubles()
         self.ivs: IvsCommands = IvsCommands(self._world)
+        self.voice: VoiceCommands = VoiceCommands(self._world)
         self.conferences: ConferenceCommands = ConferenceCommands(self._world, self._project_id)
 
     def aws(self, origin: str = ORIGIN, *, region: str = REGION) -> Aws:

@@ -11,7 +11,7 @@ from attrs import frozen
 
 from roomtone._core.faults import ErrorTable
 from roomtone._core.operation import AwsService, Operation, Service
-from roomtone.emulator import ivs, media_pipelines, meetings, signalwire
+from roomtone.emulator import ivs, media_pipelines, meetings, signalwire, voice
 from roomtone.emulator.handlers import Handler, Handlers
 from roomtone.emulator.routing import Routes
 from roomtone.errors import ApiError
@@ -23,7 +23,7 @@ _PACKAGES = {
     "chime_sdk_media_pipelines": media_pipelines.handles,
     "chime_sdk_meetings": meetings.handles,
     "chime_sdk_messaging": Handlers(),
-    "chime_sdk_voice": Handlers(),
+    "chime_sdk_voice": voice.handles,
     "ivs": ivs.handles,
     "ivs_realtime": Handlers(),
     "ivschat": Handlers(),
