@@ -6,6 +6,7 @@ its own rules are.
 
 from __future__ import annotations
 
+import re
 from typing import Protocol
 
 from roomtone._core.codec import Misfit
@@ -15,6 +16,8 @@ from roomtone.emulator.voice.base import ARN, E164, check_enum, check_pattern, h
 from roomtone.emulator.voice.state import Connector, voice
 
 __all__: list[str] = []
+
+_COUNTRY = re.compile(r"([A-Z]{2})?")
 
 
 class OfConnector(Protocol):
@@ -216,12 +219,13 @@ def get_proxy(call: Call, request: models.GetVoiceConnectorProxyRequest) -> mode
     limits={
         "default_session_expiry_minutes": (1, None),
         "phone_number_pool_countries": (1, 100),
-        "phone_number_pool_countries[]": (0, 2),
     },
 )
 def put_proxy(call: Call, request: models.PutVoiceConnectorProxyRequest) -> models.PutVoiceConnectorProxyResponse:
     connector = _of(call, request)
     check_pattern(request.fall_back_phone_number, E164, "fall_back_phone_number")
+    for index, country in enumerate(request.phone_number_pool_countries):
+        check_pattern(country, _COUNTRY, f"phone_number_pool_countries[{index}]")
     given = models.Proxy(
         default_session_expiry_minutes=request.default_session_expiry_minutes,
         disabled=bool(request.disabled),

@@ -44,7 +44,7 @@ def list_tags_for_resource(
     return models.ListTagsForResourceResponse(tags=[models.Tag(key=key, value=value) for key, value in tags.items()])
 
 
-@handles(operations.TAG_RESOURCE, status=204, limits={"resource_arn": ARN, **TAGS})
+@handles(operations.TAG_RESOURCE, limits={"resource_arn": ARN, **TAGS})
 def tag_resource(call: Call, request: models.TagResourceRequest) -> None:
     tags = call.area(Tags).of(request.resource_arn)
     given = {tag.key: tag.value for tag in request.tags}
@@ -55,7 +55,6 @@ def tag_resource(call: Call, request: models.TagResourceRequest) -> None:
 
 @handles(
     operations.UNTAG_RESOURCE,
-    status=204,
     limits={"resource_arn": ARN, "tag_keys": (1, 50), "tag_keys[]": (1, 128)},
 )
 def untag_resource(call: Call, request: models.UntagResourceRequest) -> None:
