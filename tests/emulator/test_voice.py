@@ -293,6 +293,26 @@ async def test_emergency_calling_holds_origination_and_termination(live: roomton
             "default_phone_number must match",
         ),
         (
+            "put_voice_connector_streaming_configuration",
+            {
+                "streaming_configuration": StreamingConfiguration(
+                    data_retention_in_hours=1,
+                    disabled=False,
+                    streaming_notification_targets=[StreamingNotificationTarget(notification_target="Pigeon")],
+                )
+            },
+            r"streaming_notification_targets\[0\].notification_target must be one of",
+        ),
+        (
+            "put_voice_connector_emergency_calling_configuration",
+            {
+                "emergency_calling_configuration": EmergencyCallingConfiguration(
+                    dnis=[DNISEmergencyCallingConfiguration(emergency_phone_number="+1", calling_country="US")]
+                )
+            },
+            r"dnis\[0\].emergency_phone_number must match",
+        ),
+        (
             "put_voice_connector_external_systems_configuration",
             {"contact_center_system_types": ["SWITCHBOARD"]},
             "contact_center_system_types must be one of",
@@ -476,7 +496,7 @@ async def test_orders_that_fail(live: roomtone.Client, emulator: Emulator) -> No
     again = await order(SEATTLE[0])
     assert [await status(one) for one in (none, partial, again)] == ["Failed", "Partial", "Failed"]
 
-    failing = await order(SEATTLE[1])
+    failing = await order(SEATTLE[1], "+15005550006")
     emulator.voice.fail_order(failing)
     held = await order(SEATTLE[1])
     emulator.voice.hold_order(held)
@@ -500,9 +520,11 @@ async def test_more_numbers_on_sale(live: roomtone.Client, emulator: Emulator) -
     emulator.voice.offer_number("+15005550006", area_code="500", city="Nowhere", state="NV")
     found = await voice.search_available_phone_numbers(area_code="500")
     assert found.e164_phone_numbers == ["+15005550006"]
-    await buy(voice, "+15005550006")
-    with pytest.raises(ConflictException):
-        emulator.voice.offer_number("+15005550006")
+    await voice.create_phone_number_order(product_type="VoiceConnector", e164_phone_numbers=["+15005550006"])
+    for _ in ("on order", "bought"):
+        with pytest.raises(ConflictException):
+            emulator.voice.offer_number("+15005550006")
+        assert (await voice.get_phone_number(phone_number_id="+15005550006")).phone_number.type == "Local"
 
 
 @pytest.mark.parametrize(
@@ -786,9 +808,12 @@ async def test_sip_media_applications(live: roomtone.Client) -> None:
     updated = await voice.update_sip_media_application(
         sip_media_application_id=id_, name="ivr", endpoints=[SipMediaApplicationEndpoint(lambda_arn=f"{LAMBDA}:live")]
     )
-    changed = updated.sip_media_application
-    assert [one.lambda_arn for one in changed.endpoints or ()] == [f"{LAMBDA}:live"]
-    assert changed.name == "ivr"
+    assert updated.sip_media_application.name == "ivr"
+    updated = await voice.update_sip_media_application(
+        sip_media_application_id=id_, endpoints=[SipMediaApplicationEndpoint(lambda_arn=f"{LAMBDA}:1")]
+    )
+    assert [one.lambda_arn for one in updated.sip_media_application.endpoints or ()] == [f"{LAMBDA}:1"]
+    assert updated.sip_media_application.name == "ivr"
     await voice.delete_sip_media_application(sip_media_application_id=id_)
     await refused(
         NotFoundException,
@@ -1033,8 +1058,9 @@ async def test_a_voice_profile_is_made_from_what_was_heard(
         timed.update_voice_profile(voice_profile_id=NO_ONE, speaker_search_task_id=elsewhere),
     )
     other = (await timed.create_voice_profile(speaker_search_task_id=elsewhere)).voice_profile.voice_profile_id
-    await timed.delete_voice_profile(voice_profile_id=other)
     await timed.delete_voice_profile_domain(voice_profile_domain_id=domain)
+    assert (await timed.get_voice_profile(voice_profile_id=other)).voice_profile.voice_profile_id == other
+    await timed.delete_voice_profile(voice_profile_id=other)
     await refused(
         NotFoundException,
         timed.get_voice_profile(voice_profile_id=other),

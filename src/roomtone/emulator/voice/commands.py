@@ -46,13 +46,13 @@ class VoiceCommands:
             state: Its state.
 
         Raises:
-            ConflictException: The number is the account's already.
+            ConflictException: The number is the account's already, or on order.
         """
         number = e164(e164_phone_number)
         with self._world.lock:
             stock = self._world.area(Inventory)
-            if stock.numbers.get(number) is not None:
-                raise errors.ConflictException("the phone number is in the inventory already")
+            if stock.takes(number):
+                raise errors.ConflictException("the phone number is in the inventory already, or on order")
             stock.on_sale.put(number, Offer(number, country, type, area_code, city, state))
 
     def hold_order(self, phone_number_order_id: str) -> None:

@@ -5,8 +5,9 @@ The local numbers that are on sale from the start are ones that their countries 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
 
 from attrs import define, evolve, field, frozen
 
@@ -34,6 +35,8 @@ class Offer:
     state: str = ""
 
 
+TOLL_FREE = ("800", "833", "844", "855", "866", "877", "888")
+
 COUNTRIES: dict[str, tuple[models.PhoneNumberType, ...]] = {
     "US": ("Local", "TollFree"),
     "CA": ("Local",),
@@ -44,31 +47,34 @@ COUNTRIES: dict[str, tuple[models.PhoneNumberType, ...]] = {
 """The countries that numbers can be ordered from, and the types of their numbers."""
 
 
-def _on_sale() -> Iterator[Offer]:
-    """A hundred numbers of every place."""
-    for area_code, city, state in (
-        ("206", "Seattle", "WA"),
-        ("212", "New York", "NY"),
-        ("312", "Chicago", "IL"),
-        ("415", "San Francisco", "CA"),
-        ("512", "Austin", "TX"),
-    ):
-        yield from _hundred(f"+1{area_code}55501", Offer("", "US", "Local", area_code, city, state))
-    for prefix in ("800", "833", "844", "855", "866", "877", "888"):
-        yield from _hundred(f"+1{prefix}55501", Offer("", "US", "TollFree", prefix))
-    yield from _hundred("+161355501", Offer("", "CA", "Local", "613", "Ottawa", "ON"))
-    yield from _hundred("+4420794600", Offer("", "GB", "Local", "20", "London"))
-    yield from _hundred("+612555000", Offer("", "AU", "Local", "2", "Sydney"))
-    yield from _hundred("+331990012", Offer("", "FR", "Local", "1", "Paris"))
+_PLACES: tuple[tuple[str, str, models.PhoneNumberType, str, str, str], ...] = (
+    ("+120655501", "US", "Local", "206", "Seattle", "WA"),
+    ("+121255501", "US", "Local", "212", "New York", "NY"),
+    ("+131255501", "US", "Local", "312", "Chicago", "IL"),
+    ("+141555501", "US", "Local", "415", "San Francisco", "CA"),
+    ("+151255501", "US", "Local", "512", "Austin", "TX"),
+    *((f"+1{prefix}55501", "US", "TollFree", prefix, "", "") for prefix in TOLL_FREE),
+    ("+161355501", "CA", "Local", "613", "Ottawa", "ON"),
+    ("+4420794600", "GB", "Local", "20", "London", ""),
+    ("+612555000", "AU", "Local", "2", "Sydney", ""),
+    ("+331990012", "FR", "Local", "1", "Paris", ""),
+)
+"""What a hundred numbers of each place begin with, and what is said of them."""
 
 
-def _hundred(stem: str, like: Offer) -> Iterator[Offer]:
-    return (evolve(like, number=f"{stem}{last:02}") for last in range(100))
+@cache
+def _offers() -> tuple[Offer, ...]:
+    """What is on sale from the start, in order."""
+    return tuple(
+        Offer(f"{stem}{last:02}", country, kind, area_code, city, state)
+        for stem, country, kind, area_code, city, state in _PLACES
+        for last in range(100)
+    )
 
 
 def _full_shelf() -> Shelf[Offer]:
     shelf = Shelf[Offer]()
-    for offer in _on_sale():
+    for offer in _offers():
         shelf.put(offer.number, offer)
     return shelf
 
@@ -140,6 +146,11 @@ class Inventory:
             if offer is not None:
                 self.on_sale.put(offer.number, offer)
         order.end("Failed", [], now)
+
+    def takes(self, number: str) -> bool:
+        """Whether a number is the account's, or will be by an order under way."""
+        ordered = any(order.pending and order.wanted.get(number) for order in self.orders)
+        return ordered or self.numbers.get(number) is not None
 
     def put(self, number: models.PhoneNumber) -> models.PhoneNumber:
         """Keeps a number as it is now."""

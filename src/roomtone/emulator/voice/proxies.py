@@ -32,17 +32,17 @@ def _connector(call: Call, voice_connector_id: str) -> Connector:
     connector = voice(call).connector(voice_connector_id)
     for session in list(connector.sessions):
         end = _end(session)
-        if session.status == "Open" and end is not None and end <= call.now:
+        if session.status == "Open" and end <= call.now:
             connector.sessions.put(
                 session.proxy_session_id, evolve(session, status="Closed", updated_timestamp=end, ended_timestamp=end)
             )
     return connector
 
 
-def _end(session: models.ProxySession) -> datetime | None:
+def _end(session: models.ProxySession) -> datetime:
     """When a session closes by itself: so many minutes after it was opened or changed last."""
-    if session.expiry_minutes is None or session.updated_timestamp is None:
-        return None
+    assert session.updated_timestamp is not None
+    assert session.expiry_minutes is not None
     return session.updated_timestamp + timedelta(minutes=session.expiry_minutes)
 
 

@@ -114,9 +114,11 @@ def get_streaming(
 def put_streaming(
     call: Call, request: models.PutVoiceConnectorStreamingConfigurationRequest
 ) -> models.PutVoiceConnectorStreamingConfigurationResponse:
-    return models.PutVoiceConnectorStreamingConfigurationResponse(
-        streaming_configuration=_of(call, request).put(request.streaming_configuration)
-    )
+    connector, given = _of(call, request), request.streaming_configuration
+    for index, target in enumerate(given.streaming_notification_targets or ()):
+        where = f"streaming_configuration.streaming_notification_targets[{index}].notification_target"
+        check_enum(target.notification_target, models.NotificationTarget, where)
+    return models.PutVoiceConnectorStreamingConfigurationResponse(streaming_configuration=connector.put(given))
 
 
 @handles(operations.DELETE_VOICE_CONNECTOR_STREAMING_CONFIGURATION)
@@ -162,6 +164,7 @@ def put_emergency_calling(
         where = f"emergency_calling_configuration.dnis[{index}]"
         check_pattern(dnis.emergency_phone_number, E164, f"{where}.emergency_phone_number")
         check_pattern(dnis.test_phone_number, E164, f"{where}.test_phone_number")
+        check_pattern(dnis.calling_country, _COUNTRY, f"{where}.calling_country")
     return models.PutVoiceConnectorEmergencyCallingConfigurationResponse(
         emergency_calling_configuration=connector.put(given)
     )
