@@ -6,14 +6,15 @@ from __future__ import annotations
 from roomtone.emulator.voice import (
     account,
     analysis,
+    applications,
     connectors,
     groups,
     numbers,
     orders,
     profiles,
     proxies,
+    rules,
     settings,
-    sip,
     tags,
 )
 from roomtone.emulator.voice.base import handles
@@ -23,6 +24,7 @@ __all__ = [
     "VoiceCommands",
     "account",
     "analysis",
+    "applications",
     "connectors",
     "groups",
     "handles",
@@ -30,7 +32,7 @@ __all__ = [
     "orders",
     "profiles",
     "proxies",
+    "rules",
     "settings",
-    "sip",
     "tags",
 ]

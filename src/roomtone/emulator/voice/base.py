@@ -12,12 +12,12 @@ from roomtone.chime_sdk_voice import errors, models
 from roomtone.emulator.handlers import Handlers
 
 __all__ = [
-    "ARN",
+    "ARN_LENGTH",
     "CALLING_NAME",
     "E164",
     "MAX_RESULTS",
     "NAME",
-    "NAMES",
+    "NAME_LENGTH",
     "NUMBER_NAME",
     "PAGE",
     "TAGS",
@@ -38,12 +38,13 @@ T = TypeVar("T")
 
 PAGE = 100
 MAX_RESULTS = (1, PAGE)
-NAME = (1, 256)
-ARN = (1, 1024)
+NAME_LENGTH = (1, 256)
+ARN_LENGTH = (1, 1024)
 TAGS = {"tags": (1, 50), "tags[].key": (1, 128), "tags[].value": (0, 256)}
 
-E164 = re.compile(r"\+?[1-9]\d{1,14}")
-NAMES = re.compile(r"[a-zA-Z0-9 _.-]+")
+# The model's patterns, for whole texts.
+E164 = re.compile(r"\+?[1-9][0-9]{1,14}")
+NAME = re.compile(r"[a-zA-Z0-9 _.-]+")
 NUMBER_NAME = re.compile(r"([a-zA-Z0-9,._-]+(\s+[a-zA-Z0-9,._-]+)*)?")
 CALLING_NAME = re.compile(r"([a-zA-Z0-9 ]{2,15})?")
 

@@ -10,7 +10,7 @@ from roomtone.emulator.state import Call, random_id
 from roomtone.emulator.voice.base import (
     MAX_RESULTS,
     NAME,
-    NAMES,
+    NAME_LENGTH,
     PAGE,
     TAGS,
     check_enum,
@@ -36,11 +36,11 @@ def list_available_voice_connector_regions(
     )
 
 
-@handles(operations.CREATE_VOICE_CONNECTOR, status=201, limits={"name": NAME, **TAGS})
+@handles(operations.CREATE_VOICE_CONNECTOR, status=201, limits={"name": NAME_LENGTH, **TAGS})
 def create_voice_connector(
     call: Call, request: models.CreateVoiceConnectorRequest
 ) -> models.CreateVoiceConnectorResponse:
-    check_pattern(request.name, NAMES, "name")
+    check_pattern(request.name, NAME, "name")
     check_enum(request.aws_region, models.VoiceConnectorAwsRegion, "aws_region")
     check_enum(request.integration_type, models.VoiceConnectorIntegrationType, "integration_type")
     check_enum(request.network_type, models.NetworkType, "network_type")
@@ -79,11 +79,11 @@ def list_voice_connectors(call: Call, request: models.ListVoiceConnectorsRequest
     )
 
 
-@handles(operations.UPDATE_VOICE_CONNECTOR, limits={"name": NAME})
+@handles(operations.UPDATE_VOICE_CONNECTOR, limits={"name": NAME_LENGTH})
 def update_voice_connector(
     call: Call, request: models.UpdateVoiceConnectorRequest
 ) -> models.UpdateVoiceConnectorResponse:
-    check_pattern(request.name, NAMES, "name")
+    check_pattern(request.name, NAME, "name")
     connector = voice(call).connector(request.voice_connector_id)
     connector.detail = evolve(
         connector.detail,

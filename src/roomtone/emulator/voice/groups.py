@@ -11,7 +11,7 @@ from roomtone.emulator.state import Call
 from roomtone.emulator.voice.base import (
     MAX_RESULTS,
     NAME,
-    NAMES,
+    NAME_LENGTH,
     PAGE,
     AssociationsExist,
     check_enum,
@@ -25,7 +25,7 @@ from roomtone.emulator.voice.state import voice
 
 __all__: list[str] = []
 
-_LIMITS = {"name": NAME, "voice_connector_items[].priority": (1, 99)}
+_LIMITS = {"name": NAME_LENGTH, "voice_connector_items[].priority": (1, 99)}
 
 
 def _items(call: Call, items: Sequence[models.VoiceConnectorItem] | None) -> list[models.VoiceConnectorItem]:
@@ -39,7 +39,7 @@ def _items(call: Call, items: Sequence[models.VoiceConnectorItem] | None) -> lis
 def create_voice_connector_group(
     call: Call, request: models.CreateVoiceConnectorGroupRequest
 ) -> models.CreateVoiceConnectorGroupResponse:
-    check_pattern(request.name, NAMES, "name")
+    check_pattern(request.name, NAME, "name")
     check_enum(request.call_distribution_type, models.CallDistributionType, "call_distribution_type")
     group_id = new_id()
     group = models.VoiceConnectorGroup(
@@ -75,7 +75,7 @@ def list_voice_connector_groups(
 def update_voice_connector_group(
     call: Call, request: models.UpdateVoiceConnectorGroupRequest
 ) -> models.UpdateVoiceConnectorGroupResponse:
-    check_pattern(request.name, NAMES, "name")
+    check_pattern(request.name, NAME, "name")
     check_enum(request.call_distribution_type, models.CallDistributionType, "call_distribution_type")
     group = voice(call).group(request.voice_connector_group_id)
     updated = evolve(

@@ -10,10 +10,10 @@ from roomtone.chime_sdk_voice import errors, models, operations
 from roomtone.emulator.state import Call
 from roomtone.emulator.voice.analysis import Task, Tasks
 from roomtone.emulator.voice.base import (
-    ARN,
+    ARN_LENGTH,
     MAX_RESULTS,
     NAME,
-    NAMES,
+    NAME_LENGTH,
     PAGE,
     TAGS,
     check_pattern,
@@ -49,16 +49,16 @@ def _check_name_is_free(call: Call, name: str) -> None:
     operations.CREATE_VOICE_PROFILE_DOMAIN,
     status=201,
     limits={
-        "name": NAME,
+        "name": NAME_LENGTH,
         "description": (0, 1024),
-        "server_side_encryption_configuration.kms_key_arn": ARN,
+        "server_side_encryption_configuration.kms_key_arn": ARN_LENGTH,
         **TAGS,
     },
 )
 def create_voice_profile_domain(
     call: Call, request: models.CreateVoiceProfileDomainRequest
 ) -> models.CreateVoiceProfileDomainResponse:
-    check_pattern(request.name, NAMES, "name")
+    check_pattern(request.name, NAME, "name")
 
     def make() -> models.CreateVoiceProfileDomainResponse:
         _check_name_is_free(call, request.name)
@@ -115,12 +115,12 @@ def list_voice_profile_domains(
 
 @handles(
     operations.UPDATE_VOICE_PROFILE_DOMAIN,
-    limits={"voice_profile_domain_id": _ID, "name": NAME, "description": (0, 1024)},
+    limits={"voice_profile_domain_id": _ID, "name": NAME_LENGTH, "description": (0, 1024)},
 )
 def update_voice_profile_domain(
     call: Call, request: models.UpdateVoiceProfileDomainRequest
 ) -> models.UpdateVoiceProfileDomainResponse:
-    check_pattern(request.name, NAMES, "name")
+    check_pattern(request.name, NAME, "name")
     domain = voice(call).domain(request.voice_profile_domain_id)
     updated = evolve(
         domain,

@@ -12,7 +12,7 @@ from typing import Protocol
 from roomtone._core.codec import Misfit
 from roomtone.chime_sdk_voice import errors, models, operations
 from roomtone.emulator.state import Call
-from roomtone.emulator.voice.base import ARN, E164, check_enum, check_pattern, handles
+from roomtone.emulator.voice.base import ARN_LENGTH, E164, check_enum, check_pattern, handles
 from roomtone.emulator.voice.state import Connector, voice
 
 __all__: list[str] = []
@@ -108,7 +108,7 @@ def get_streaming(
     limits={
         "streaming_configuration.data_retention_in_hours": (0, None),
         "streaming_configuration.streaming_notification_targets": (1, 3),
-        "streaming_configuration.media_insights_configuration.configuration_arn": ARN,
+        "streaming_configuration.media_insights_configuration.configuration_arn": ARN_LENGTH,
     },
 )
 def put_streaming(

@@ -8,7 +8,7 @@ from attrs import define, field
 
 from roomtone.chime_sdk_voice import errors, models, operations
 from roomtone.emulator.state import Call
-from roomtone.emulator.voice.base import ARN, TAGS, handles
+from roomtone.emulator.voice.base import ARN_LENGTH, TAGS, handles
 
 __all__ = ["Tags"]
 
@@ -36,7 +36,7 @@ class Tags:
         return self._by_arn[arn]
 
 
-@handles(operations.LIST_TAGS_FOR_RESOURCE, limits={"resource_arn": ARN})
+@handles(operations.LIST_TAGS_FOR_RESOURCE, limits={"resource_arn": ARN_LENGTH})
 def list_tags_for_resource(
     call: Call, request: models.ListTagsForResourceRequest
 ) -> models.ListTagsForResourceResponse:
@@ -44,7 +44,7 @@ def list_tags_for_resource(
     return models.ListTagsForResourceResponse(tags=[models.Tag(key=key, value=value) for key, value in tags.items()])
 
 
-@handles(operations.TAG_RESOURCE, limits={"resource_arn": ARN, **TAGS})
+@handles(operations.TAG_RESOURCE, limits={"resource_arn": ARN_LENGTH, **TAGS})
 def tag_resource(call: Call, request: models.TagResourceRequest) -> None:
     tags = call.area(Tags).of(request.resource_arn)
     given = {tag.key: tag.value for tag in request.tags}
@@ -55,7 +55,7 @@ def tag_resource(call: Call, request: models.TagResourceRequest) -> None:
 
 @handles(
     operations.UNTAG_RESOURCE,
-    limits={"resource_arn": ARN, "tag_keys": (1, 50), "tag_keys[]": (1, 128)},
+    limits={"resource_arn": ARN_LENGTH, "tag_keys": (1, 50), "tag_keys[]": (1, 128)},
 )
 def untag_resource(call: Call, request: models.UntagResourceRequest) -> None:
     tags = call.area(Tags).of(request.resource_arn)

@@ -1,4 +1,4 @@
-"""SIP media applications, the rules that lead calls to them, and the calls they make."""
+"""SIP media applications and the calls they make."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from roomtone.emulator.voice.base import (
     E164,
     MAX_RESULTS,
     NAME,
-    NAMES,
+    NAME_LENGTH,
     PAGE,
     TAGS,
-    check_enum,
     check_pattern,
     handles,
     new_id,
 )
 from roomtone.emulator.voice.inventory import e164, inventory
+from roomtone.emulator.voice.rules import leads_to
 from roomtone.emulator.voice.state import Application, LiveCall, voice
 from roomtone.emulator.voice.tags import Tags
 
@@ -33,7 +33,6 @@ _LAMBDA = re.compile(
     r"(:(\$LATEST|[a-zA-Z0-9-_]+))?"
 )
 _ENDPOINTS = {"endpoints": (1, 1), "endpoints[].lambda_arn": (0, 10_000)}
-_TARGETS = {"target_applications": (1, 25), "target_applications[].priority": (1, None)}
 
 
 def _check_endpoints(endpoints: Sequence[models.SipMediaApplicationEndpoint], region: str | None) -> None:
@@ -53,11 +52,11 @@ def _check_name_is_free(call: Call, name: str, region: str | None, *, but: str =
             raise errors.ConflictException("there is a SIP media application of this name in the region")
 
 
-@handles(operations.CREATE_SIP_MEDIA_APPLICATION, status=201, limits={"name": NAME, **_ENDPOINTS, **TAGS})
+@handles(operations.CREATE_SIP_MEDIA_APPLICATION, status=201, limits={"name": NAME_LENGTH, **_ENDPOINTS, **TAGS})
 def create_sip_media_application(
     call: Call, request: models.CreateSipMediaApplicationRequest
 ) -> models.CreateSipMediaApplicationResponse:
-    check_pattern(request.name, NAMES, "name")
+    check_pattern(request.name, NAME, "name")
     _check_endpoints(request.endpoints, request.aws_region)
     _check_name_is_free(call, request.name, request.aws_region)
     application_id = new_id()
@@ -95,11 +94,11 @@ def list_sip_media_applications(
     )
 
 
-@handles(operations.UPDATE_SIP_MEDIA_APPLICATION, limits={"name": NAME, **_ENDPOINTS})
+@handles(operations.UPDATE_SIP_MEDIA_APPLICATION, limits={"name": NAME_LENGTH, **_ENDPOINTS})
 def update_sip_media_application(
     call: Call, request: models.UpdateSipMediaApplicationRequest
 ) -> models.UpdateSipMediaApplicationResponse:
-    check_pattern(request.name, NAMES, "name")
+    check_pattern(request.name, NAME, "name")
     application = voice(call).application(request.sip_media_application_id)
     detail = application.detail
     if request.endpoints is not None:
@@ -116,7 +115,7 @@ def update_sip_media_application(
 def delete_sip_media_application(call: Call, request: models.DeleteSipMediaApplicationRequest) -> None:
     area = voice(call)
     application = area.application(request.sip_media_application_id).detail
-    if any(_leads_to(rule, application.sip_media_application_id) for rule in area.rules):
+    if any(leads_to(rule, application.sip_media_application_id) for rule in area.rules):
         raise errors.ConflictException("a SIP rule leads to the SIP media application; change or delete the rule first")
     area.applications.take(application.sip_media_application_id)
     call.area(Tags).end(application.sip_media_application_arn or "")
@@ -167,110 +166,6 @@ def put_sip_media_application_alexa_skill_configuration(
 ) -> models.PutSipMediaApplicationAlexaSkillConfigurationResponse:
     voice(call).application(request.sip_media_application_id)
     raise errors.GoneException(_NO_ALEXA)
-
-
-def _leads_to(rule: models.SipRule, sip_media_application_id: str) -> bool:
-    return any(target.sip_media_application_id == sip_media_application_id for target in rule.target_applications or ())
-
-
-def _check_targets(call: Call, targets: Sequence[models.SipRuleTargetApplication]) -> None:
-    """Every target is an application in the region that is said, one of a region. Raises BadRequestException."""
-    for target in targets:
-        application = voice(call).applications.get(target.sip_media_application_id or "")
-        # NotFoundException is not documented for creating a rule.
-        if application is None:
-            raise errors.BadRequestException("target_applications: there is no such SIP media application")
-        if target.aws_region != application.detail.aws_region:
-            raise errors.BadRequestException("target_applications: the SIP media application is in another region")
-    if len({target.aws_region for target in targets}) < len(targets):
-        raise errors.BadRequestException("target_applications: there can be one SIP media application of a region")
-
-
-def _trigger(call: Call, trigger_type: str, trigger_value: str) -> str:
-    """The value that triggers a rule: a number of the account or a voice connector's host name.
-
-    Raises BadRequestException, ConflictException.
-    """
-    area = voice(call)
-    if trigger_type == "ToPhoneNumber":
-        trigger_value = e164(trigger_value)
-        number = inventory(call).numbers.get(trigger_value)
-        if number is None or number.deletion_timestamp is not None:
-            raise errors.BadRequestException("trigger_value: the phone number is not in the inventory")
-        if number.product_type != "SipMediaApplicationDialIn":
-            raise errors.BadRequestException(
-                "trigger_value: the phone number is not of the type SipMediaApplicationDialIn"
-            )
-    elif not any(connector.detail.outbound_host_name == trigger_value for connector in area.connectors):
-        raise errors.BadRequestException("trigger_value: no voice connector has this outbound host name")
-    if any(rule.trigger_value == trigger_value for rule in area.rules):
-        raise errors.ConflictException("another SIP rule has this trigger")
-    return trigger_value
-
-
-@handles(operations.CREATE_SIP_RULE, status=201, limits={"name": NAME, **_TARGETS})
-def create_sip_rule(call: Call, request: models.CreateSipRuleRequest) -> models.CreateSipRuleResponse:
-    check_pattern(request.name, NAMES, "name")
-    check_enum(request.trigger_type, models.SipRuleTriggerType, "trigger_type")
-    _check_targets(call, request.target_applications)
-    trigger_value = _trigger(call, request.trigger_type, request.trigger_value)
-    rule = models.SipRule(
-        sip_rule_id=new_id(),
-        name=request.name,
-        disabled=bool(request.disabled),
-        trigger_type=request.trigger_type,
-        trigger_value=trigger_value,
-        target_applications=list(request.target_applications),
-        created_timestamp=call.now,
-        updated_timestamp=call.now,
-    )
-    voice(call).rules.put(rule.sip_rule_id, rule)
-    if rule.trigger_type == "ToPhoneNumber":
-        stock = inventory(call)
-        stock.assign(stock.number(trigger_value), "SipRuleId", rule.sip_rule_id, call.now)
-    return models.CreateSipRuleResponse(sip_rule=rule)
-
-
-@handles(operations.GET_SIP_RULE)
-def get_sip_rule(call: Call, request: models.GetSipRuleRequest) -> models.GetSipRuleResponse:
-    return models.GetSipRuleResponse(sip_rule=voice(call).rule(request.sip_rule_id))
-
-
-@handles(operations.LIST_SIP_RULES, limits={"max_results": MAX_RESULTS})
-def list_sip_rules(call: Call, request: models.ListSipRulesRequest) -> models.ListSipRulesResponse:
-    area, wanted = voice(call), request.sip_media_application_id
-    if wanted is not None:
-        area.application(wanted)
-    page, token = area.rules.page(
-        request.next_token,
-        request.max_results or PAGE,
-        where=lambda rule: wanted is None or _leads_to(rule, wanted),
-    )
-    return models.ListSipRulesResponse(sip_rules=page, next_token=token)
-
-
-@handles(operations.UPDATE_SIP_RULE, status=202, limits={"name": NAME, **_TARGETS})
-def update_sip_rule(call: Call, request: models.UpdateSipRuleRequest) -> models.UpdateSipRuleResponse:
-    check_pattern(request.name, NAMES, "name")
-    rule = evolve(voice(call).rule(request.sip_rule_id), name=request.name, updated_timestamp=call.now)
-    if request.disabled is not None:
-        rule = evolve(rule, disabled=request.disabled)
-    if request.target_applications is not None:
-        _check_targets(call, request.target_applications)
-        rule = evolve(rule, target_applications=list(request.target_applications))
-    voice(call).rules.put(rule.sip_rule_id, rule)
-    return models.UpdateSipRuleResponse(sip_rule=rule)
-
-
-@handles(operations.DELETE_SIP_RULE)
-def delete_sip_rule(call: Call, request: models.DeleteSipRuleRequest) -> None:
-    rule = voice(call).rule(request.sip_rule_id)
-    if not rule.disabled:
-        raise errors.ConflictException("the SIP rule is enabled; disable it first")
-    voice(call).rules.take(rule.sip_rule_id)
-    stock = inventory(call)
-    for number in stock.held_by("SipRuleId", rule.sip_rule_id):
-        stock.unassign(number, call.now)
 
 
 @handles(
