@@ -27,6 +27,7 @@ from roomtone.emulator.meetings import MeetingCommands
 from roomtone.emulator.services import Double, doubles
 from roomtone.emulator.signalwire import ConferenceCommands
 from roomtone.emulator.state import Call, World
+from roomtone.emulator.voice import VoiceCommands
 from roomtone.errors import ApiError, ConfigurationError, NotFoundError, ServiceFaultError
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ class Emulator:
         ivs: What broadcasters do on IVS channels: `go_live`, `go_offline` and more.
         stages: What people do on IVS stages: `join`, `publish`, `leave` and more.
         chat: What users do in IVS Chat rooms: `connect`, `send_message` and more.
+        voice: What carriers and callers do: `fail_order`, `begin_call` and more.
         conferences: What callers do: `begin` a SignalWire conference, `end` it.
 
     Raises:
@@ -113,6 +115,7 @@ class Emulator:
         self.ivs: IvsCommands = IvsCommands(self._world)
         self.stages: StageCommands = StageCommands(self._world)
         self.chat: ChatCommands = ChatCommands(self._world)
+        self.voice: VoiceCommands = VoiceCommands(self._world)
         self.conferences: ConferenceCommands = ConferenceCommands(self._world, self._project_id)
 
     def aws(self, origin: str = ORIGIN, *, region: str = REGION) -> Aws:

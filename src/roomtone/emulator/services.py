@@ -12,7 +12,17 @@ from attrs import frozen
 from roomtone._core.faults import ErrorTable
 from roomtone._core.operation import AwsService, Operation, Service
 from roomtone._core.routing import Routes
-from roomtone.emulator import identity, ivs, ivs_realtime, ivschat, media_pipelines, meetings, messaging, signalwire
+from roomtone.emulator import (
+    identity,
+    ivs,
+    ivs_realtime,
+    ivschat,
+    media_pipelines,
+    meetings,
+    messaging,
+    signalwire,
+    voice,
+)
 from roomtone.emulator.handlers import Handler, Handlers
 from roomtone.errors import ApiError
 
@@ -23,13 +33,13 @@ _PACKAGES = {
     "chime_sdk_media_pipelines": media_pipelines.handles,
     "chime_sdk_meetings": meetings.handles,
     "chime_sdk_messaging": messaging.handles,
-    "chime_sdk_voice": Handlers(),
+    "chime_sdk_voice": voice.handles,
     "ivs": ivs.handles,
     "ivs_realtime": ivs_realtime.handles,
     "ivschat": ivschat.handles,
     "signalwire": signalwire.handles,
 }
-"""Every service, and what is emulated of it: nothing yet where the handlers are empty."""
+"""Every service, and what is emulated of it."""
 
 _INVALID: Mapping[str, Callable[[Operation[Any, Any], str], ApiError]] = {
     "ivschat": ivschat.invalid,
