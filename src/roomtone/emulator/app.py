@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from datetime import datetime
@@ -16,7 +17,15 @@ from roomtone.emulator.auth import Sent, verify_basic, verify_signature
 from roomtone.emulator.handlers import Handler
 from roomtone.emulator.ivs import IvsCommands
 from roomtone.emulator.services import Double, doubles
-from roomtone.emulator.signalwire import ConferenceCommands
+from roomtone.emulator.signalwire import (
+    CallCommands,
+    ConferenceCommands,
+    FaxCommands,
+    MessageCommands,
+    QueueCommands,
+    RecordingCommands,
+    StreamCommands,
+)
 from roomtone.emulator.state import Call, World, utc_now
 from roomtone.errors import ApiError, ConfigurationError, NotFoundError, ServiceFaultError
 
@@ -53,10 +62,17 @@ class Emulator:
         credentials: The AWS credentials it takes; `CREDENTIALS` when left out.
         signalwire: Project id and API token it takes; `PROJECT_ID` and `API_TOKEN` when left out.
         clock: Gives the time, aware; the system's when left out.
+        stream_ssl: How a media stream's `wss://` URL is dialled; certificates of known authorities when left out.
 
     Attributes:
         ivs: What broadcasters do: `go_live`, `go_offline`.
-        conferences: What callers do: `begin` a SignalWire conference, `end` it.
+        conferences: What callers do: `begin` a SignalWire conference, `join`, `leave`, `record` and `end` it.
+        calls: What callers and called do: `dial_in`, `ring`, `answer`, `hang_up`, `fail`.
+        messages: What becomes of messages: `receive`, `deliver`, `fail`.
+        faxes: What becomes of faxes: `receive`, `deliver`, `fail`.
+        queues: Who waits: `enqueue`.
+        recordings: What becomes of recordings: `transcribe`.
+        streams: SignalWire's media streams: what they `play`, and what came back, by SID.
 
     Raises:
         ConfigurationError: `signalwire` has no project id or no API token.
@@ -68,17 +84,31 @@ class Emulator:
         credentials: Credentials = CREDENTIALS,
         signalwire: SignalWire | None = None,
         clock: Callable[[], datetime] = utc_now,
+        stream_ssl: ssl.SSLContext | None = None,
     ) -> None:
         project = signalwire or SignalWire(project_id=PROJECT_ID, api_token=API_TOKEN)
         if not project.project_id or not project.api_token:
             raise ConfigurationError("an emulator's signalwire needs a project_id and an api_token")
         self._credentials = credentials
         self._project_id, self._api_token = project.project_id, project.api_token
-        self._world = World(clock)
+        self._world = World(clock, project=self._project_id)
         # Made now, for it imports the packages of all services: no call shall wait for that.
         self._doubles = doubles()
         self.ivs: IvsCommands = IvsCommands(self._world)
-        self.conferences: ConferenceCommands = ConferenceCommands(self._world, self._project_id)
+        self.conferences: ConferenceCommands = ConferenceCommands(self._world)
+        self.calls: CallCommands = CallCommands(self._world)
+        self.messages: MessageCommands = MessageCommands(self._world)
+        self.faxes: FaxCommands = FaxCommands(self._world)
+        self.queues: QueueCommands = QueueCommands(self._world)
+        self.recordings: RecordingCommands = RecordingCommands(self._world)
+        self.streams: StreamCommands = StreamCommands(self._world, stream_ssl)
+
+    def close(self) -> None:
+        """Stops all media streams and waits for their connections to close; `serve` does it at its end.
+
+        State stays, and the emulator can go on. Without a stream there is nothing to do.
+        """
+        self.streams.close()
 
     def aws(self, origin: str = ORIGIN, *, region: str = REGION) -> Aws:
         """What a `roomtone.Client` needs to call the AWS services here.
@@ -153,7 +183,7 @@ class Emulator:
         except Misfit as misfit:
             subject = misfit.path or operation.request.__name__
             raise double.invalid(operation, f"{subject} {misfit.reason}") from None
-        return reply(value, status=handler.status)
+        return reply(value, status=handler.status, iso_dates=handler.iso_dates)
 
     def _handled(self, operation: Operation[Any, Any], handler: Handler, call: Call, request: Any) -> Any:
         try:

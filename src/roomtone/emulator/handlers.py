@@ -32,6 +32,8 @@ class Handler:
     run: Callable[[Call, Any], Any]
     status: int
     limits: Limits
+    iso_dates: bool = False
+    """Whether SignalWire answers this operation with dates in ISO 8601, not RFC 2822."""
 
     def check(self, request: object) -> None:
         """Refuses a request outside the limits. Raises Misfit."""
