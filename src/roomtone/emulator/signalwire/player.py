@@ -145,16 +145,16 @@ class _Player:
         from websockets.exceptions import ConnectionClosed
 
         playing, silence = self._stream._playing, next(frames([Silence()], self._codec))
-        sounds = {"inbound": playing.inbound, "outbound": playing.outbound}
-        tracks = {track: frames(sounds[track], self._codec) for track in self._stream.tracks}
+        # Both sides are heard to the end of the longer one, whichever of them the stream carries.
+        sides = {"inbound": frames(playing.inbound, self._codec), "outbound": frames(playing.outbound, self._codec)}
         clock, ends = asyncio.get_running_loop().time, None
         with suppress(ConnectionClosed):
             for number in itertools.count():
-                pieces = {track: next(pieces, None) for track, pieces in tracks.items()}
+                pieces = {side: next(heard, None) for side, heard in sides.items()}
                 if not playing.realtime and not any(pieces.values()):
                     return
-                for track, piece in pieces.items():
-                    await self._send_audio(socket, track, number, piece or silence)
+                for track in self._stream.tracks:
+                    await self._send_audio(socket, track, number, pieces[track] or silence)
                 if not playing.realtime:
                     # A send that need not wait would let nobody else run.
                     await asyncio.sleep(0)

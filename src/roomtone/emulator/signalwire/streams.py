@@ -113,13 +113,13 @@ def _started(
     call_sid: str,
     conference_sid: str | None,
 ) -> Stream:
-    """A stream that is dialled now, if it can be."""
+    """A stream that is yet to be dialled."""
     telephony, studio = call.area(Telephony), call.area(Studio)
     running = [one for one in telephony.streams_of(conference_sid or call_sid) if one.status == "in-progress"]
     if request.name is not None and request.name in [one.name for one in running]:
         raise invalid(operation, "name is that of a stream which is in progress")
     codec = getattr(request, "stream_codec", None) or _CODEC
-    stream = Stream(
+    return Stream(
         sid=new_sid(),
         account_sid=call.world.project,
         call_sid=call_sid,
@@ -134,12 +134,15 @@ def _started(
         playing=studio.playing,
         clock=call.world.clock,
     )
-    if stream.state == "dialling":
+
+
+def _dial(call: Call, stream: Stream) -> None:
+    """Keeps a stream, and dials it if it can be. From then on it may end at any time."""
+    telephony, tls, codec = call.area(Telephony), call.area(Studio).tls, CODECS.get(stream.codec)
+    if stream.state == "dialling" and codec:
         check_websockets()
-        tls, sounds = studio.tls, CODECS[codec]
-        telephony.lines.run(lambda: play(stream, sounds, tls))
+        telephony.lines.run(lambda: play(stream, codec, tls))
     telephony.streams.put(stream.sid, stream)
-    return stream
 
 
 def _of_call(call: Call, stream: Stream) -> models.CallStream:
@@ -173,7 +176,9 @@ def start_call_stream(call: Call, request: models.CallsStartStreamRequest) -> mo
     if leg.call.status != "in-progress":
         raise refused("the call is not in progress", code=codes.NOT_IN_PROGRESS)
     stream = _started(call, operations.CALLS_START_STREAM, request, call_sid=request.call_sid, conference_sid=None)
-    return _of_call(call, stream)
+    told = _of_call(call, stream)
+    _dial(call, stream)
+    return told
 
 
 @handles(operations.CALLS_STOP_STREAM)
@@ -197,7 +202,9 @@ def start_conference_stream(call: Call, request: models.ConferencesStartStreamRe
     stream = _started(
         call, operation, request, call_sid=first or request.conference_sid, conference_sid=request.conference_sid
     )
-    return _of_conference(call, stream, request.conference_sid)
+    told = _of_conference(call, stream, request.conference_sid)
+    _dial(call, stream)
+    return told
 
 
 @handles(operations.CONFERENCES_STOP_STREAM)
