@@ -246,7 +246,8 @@ async def _connected(host: str, port: int) -> socket.socket:
     addresses = ["127.0.0.1", "::1"] if host == "localhost" else [host]
     for address in addresses:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        found = socket.socket(family, socket.SOCK_STREAM)
+        # asyncio sends at once only on sockets that name their protocol; on others each message may wait 40 ms.
+        found = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         found.setblocking(False)
         try:
             await asyncio.wait_for(asyncio.get_running_loop().sock_connect(found, (address, port)), OPEN_TIMEOUT)
