@@ -14,6 +14,7 @@ import wave
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from socket import SHUT_RDWR
 from typing import Any
 
 import anyio
@@ -353,6 +354,7 @@ async def test_how_a_stream_ends(live: roomtone.Client, emulator: Emulator, app:
 
     if end == "application":
         app.handler = hangs_up
+        emulator.streams.play(Silence(0.02))
     stream = await started(live, emulator, app.url)
     if end != "application":
         await stream.until(hears(1))
@@ -366,6 +368,20 @@ async def test_how_a_stream_ends(live: roomtone.Client, emulator: Emulator, app:
     await app.has_ended()
     assert (app.frames[-1]["event"] == "stop") == (end != "application")
     await stopped(live, stream)
+
+
+async def test_a_connection_that_breaks_off(live: roomtone.Client, emulator: Emulator, app: Application) -> None:
+    """Without a goodbye of the application the stream has failed."""
+
+    def breaks_off(socket: ServerConnection) -> None:
+        app.receive(socket)
+        socket.socket.shutdown(SHUT_RDWR)
+
+    app.handler = breaks_off
+    stream = await started(live, emulator, app.url)
+    await stream.until(lambda one: one.closed)
+    assert (stream.state, stream.error, stream.status) == ("failed", "general_error", "stopped")
+    assert "close frame" in (stream.problem or "")
 
 
 async def test_streams_that_do_not_come_about(live: roomtone.Client, emulator: Emulator) -> None:
@@ -467,15 +483,19 @@ async def test_tls(trusted: bool, anyio_backend: str) -> None:
     client = ssl.create_default_context()
     authority.configure_trust(client)
     emulator = Emulator(stream_ssl=client if trusted else None)
-    application = Application(lambda socket: [application.receive(socket) for _ in range(3)] and None)
+    emulator.streams.play(Silence(0.02))
+    application = Application(lambda socket: [application.receive(socket) for _ in range(5)] and None)
     with listening(application, ssl=context), serve(emulator) as origin:
         async with roomtone.Client(signalwire=emulator.signalwire(origin)) as live:
             stream = await started(live, emulator, application.url)
+            if trusted:
+                await stream.until(hears(2))
+                await stopped(live, stream)
+                await application.has_ended()
             await stream.until(lambda one: one.closed)
-    assert (stream.state, stream.error) == (
-        ("stopped", None) if trusted else ("failed", "connection_refused_timeout_or_ssl_error")
-    )
-    assert [frame["event"] for frame in application.frames] == (["connected", "start", "media"] if trusted else [])
+    assert stream.error == (None if trusted else "connection_refused_timeout_or_ssl_error")
+    sent = ["connected", "start", "media", "media", "stop"] if trusted else []
+    assert [frame["event"] for frame in application.frames] == sent
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
