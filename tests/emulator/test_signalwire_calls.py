@@ -204,7 +204,11 @@ async def test_a_conference_is_recorded(live: roomtone.Client, emulator: Emulato
     recording_sid = emulator.conferences.record(sid)
     assert (await conferences.update_recording(sid, recording_sid, status="paused")).status == "paused"
     clock.passes(5)
+    earlier = emulator.conferences.record(sid)
+    await conferences.update_recording(sid, earlier, status="stopped")
     emulator.conferences.end(sid)
+    assert (await conferences.get_recording(sid, earlier)).duration == 0
+    await conferences.delete_recording(sid, earlier)
     (recording,) = (await conferences.list_recordings(sid)).recordings
     assert (recording.sid, recording.status, recording.duration) == (recording_sid, "completed", 5)
     assert (recording.source, recording.conference_sid, recording.call_sid) == ("Conference", sid, None)
@@ -262,6 +266,8 @@ async def test_a_participant_is_a_call(live: roomtone.Client, emulator: Emulator
     emulator.conferences.leave(sid, cy)
     assert await present() == [dee]
     emulator.conferences.end(sid)
+    ended = await conferences.get(sid)
+    assert await conferences.update(sid, status="completed") == ended
     assert [(await calls.get(one)).status for one in (ana, bo, cy, dee)] == ["completed"] * 4
     with pytest.raises(SignalWireInvalidRequestError, match="not in progress"):
         emulator.conferences.join(sid)

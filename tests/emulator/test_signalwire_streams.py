@@ -295,6 +295,8 @@ async def test_real_time(live: roomtone.Client, emulator: Emulator, app: Applica
 async def test_a_caller_presses_keys(live: roomtone.Client, emulator: Emulator, app: Application) -> None:
     stream = await started(live, emulator, app.url)
     await stream.until(hears(1))
+    with pytest.raises(TimeoutError, match="still open"):
+        stream.wait(0)
     emulator.streams.press(stream.sid, "#")
     while not app.events("dtmf"):
         await anyio.sleep(0.002)
@@ -349,8 +351,10 @@ async def test_how_a_stream_ends(live: roomtone.Client, emulator: Emulator, app:
     """With its conference, with the emulator, and when the application hangs up."""
 
     def hangs_up(socket: ServerConnection) -> None:
-        while app.receive(socket)["event"] != "media":
-            pass
+        app.receive(socket)
+        sid = app.receive(socket)["start"]["streamSid"]
+        for number in range(50):
+            socket.send(json.dumps({"event": "mark", "streamSid": sid, "mark": {"name": str(number)}}))
 
     if end == "application":
         app.handler = hangs_up

@@ -231,6 +231,19 @@ def test_every_operation_is_emulated() -> None:
     assert statuses == {name: method.status for name, method in METHODS.items()}
 
 
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_recordings_are_public(emulator: Emulator, http: httpx.AsyncClient) -> None:
+    """Whoever knows its SID hears a recording; its metadata want the token, and a wrong one is refused everywhere."""
+    sid = emulator.conferences.record(emulator.conferences.begin("team"))
+    http.auth = None
+    heard = await http.get(f"/Recordings/{sid}")
+    assert (heard.status_code, heard.headers["content-type"]) == (200, "audio/x-wav")
+    assert (await http.get(f"/Recordings/{sid}.json")).status_code == 401
+    assert (await http.get("/Recordings")).status_code == 401
+    assert (await http.get("/nothing/at/all")).status_code == 401
+    assert (await http.get(f"/Recordings/{sid}", auth=("somebody", "else"))).status_code == 401
+
+
 @pytest.mark.parametrize("golden", GOLDEN, ids=str)
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_documented_requests(golden: Golden, emulator: Emulator, http: httpx.AsyncClient) -> None:

@@ -198,8 +198,14 @@ class Emulator:
         """The region of a call whose sender is who it says."""
         if isinstance(double.service, AwsService):
             return verify_signature(sent, double.service, self._credentials, self._world.clock())
-        verify_basic(sent, self._project_id, self._api_token)
+        if "authorization" in sent.headers or not self._is_public(double, sent):
+            verify_basic(sent, self._project_id, self._api_token)
         return ""
+
+    def _is_public(self, double: Double, sent: Sent) -> bool:
+        found = double.routes.find(sent.method, sent.path.removeprefix(double.prefix), sent.query)
+        handler = double.handlers.get(found[0]) if found else None
+        return handler is not None and handler.public
 
     def _found(self, double: Double, sent: Sent) -> tuple[Operation[Any, Any], Mapping[str, str]]:
         found = double.routes.find(sent.method, sent.path.removeprefix(double.prefix), sent.query)

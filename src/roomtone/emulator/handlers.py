@@ -34,6 +34,8 @@ class Handler:
     limits: Limits
     iso_dates: bool = False
     """Whether SignalWire answers this operation with dates in ISO 8601, not RFC 2822."""
+    public: bool = False
+    """Whether it is answered to anybody who does not say who he is."""
 
     def check(self, request: object) -> None:
         """Refuses a request outside the limits. Raises Misfit."""

@@ -73,8 +73,11 @@ class SignalWireHandlers(Handlers):
                 return run(call, request)
 
             register(checks_and_runs)
-            if operation.name.startswith(_DATES_IN_ISO_8601):
-                self.by_operation[operation] = evolve(self.by_operation[operation], iso_dates=True)
+            self.by_operation[operation] = evolve(
+                self.by_operation[operation],
+                iso_dates=operation.name.startswith(_DATES_IN_ISO_8601),
+                public=operation is operations.RECORDINGS_DOWNLOAD,
+            )
             return run
 
         return checked

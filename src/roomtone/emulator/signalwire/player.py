@@ -149,12 +149,14 @@ class _Player:
         sides = {"inbound": frames(playing.inbound, self._codec), "outbound": frames(playing.outbound, self._codec)}
         clock, ends = asyncio.get_running_loop().time, None
         with suppress(ConnectionClosed):
-            for number in itertools.count():
+            number = 0
+            while True:
                 pieces = {side: next(heard, None) for side, heard in sides.items()}
                 if not playing.realtime and not any(pieces.values()):
                     return
                 for track in self._stream.tracks:
                     await self._send_audio(socket, track, number, pieces[track] or silence)
+                number += 1
                 if not playing.realtime:
                     # A send that need not wait would let nobody else run.
                     await asyncio.sleep(0)
@@ -176,14 +178,21 @@ class _Player:
 
     async def _listen(self, socket: ClientConnection) -> None:
         """Takes what the application sends, until it closes the connection."""
-        async for text in socket:
-            try:
-                if isinstance(text, bytes):
-                    raise DecodeError("a binary frame was received; messages are text")
-                message = parse_message(text)
-            except DecodeError as error:
-                self._stream.misfits.append(error.message)
-                continue
+        from websockets.exceptions import ConnectionClosedOK
+
+        # A mark may be due to an application that has just said goodbye.
+        with suppress(ConnectionClosedOK):
+            async for text in socket:
+                await self._read(socket, text)
+
+    async def _read(self, socket: ClientConnection, text: str | bytes) -> None:
+        try:
+            if isinstance(text, bytes):
+                raise DecodeError("a binary frame was received; messages are text")
+            message = parse_message(text)
+        except DecodeError as error:
+            self._stream.misfits.append(error.message)
+        else:
             await self._take(socket, message)
 
     async def _take(self, socket: ClientConnection, message: StreamMessage) -> None:
@@ -203,7 +212,7 @@ class _Player:
                 self._waiting.append(message.name)
             case Dtmf():
                 stream.digits += message.digit
-            case Clear():
+            case _:
                 # Nothing is left to be waited for, so the marks are due.
                 self._waiting = deque(item for item in self._waiting if isinstance(item, str))
         if not stream._playing.realtime or isinstance(message, (Clear, Mark)):
@@ -243,18 +252,21 @@ def _has_failed(task: asyncio.Task[None]) -> bool:
 
 async def _connected(host: str, port: int) -> socket.socket:
     """A socket to a loopback address; `localhost` is taken to be 127.0.0.1 or ::1, whatever a resolver thinks."""
-    addresses = ["127.0.0.1", "::1"] if host == "localhost" else [host]
-    for address in addresses:
-        family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        # asyncio sends at once only on sockets that name their protocol; on others each message may wait 40 ms.
-        found = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        found.setblocking(False)
-        try:
-            await asyncio.wait_for(asyncio.get_running_loop().sock_connect(found, (address, port)), OPEN_TIMEOUT)
-        except BaseException as error:
-            found.close()
-            if not isinstance(error, OSError) or address == addresses[-1]:
-                raise
-        else:
-            return found
-    raise AssertionError("a host without an address")
+    if host != "localhost":
+        return await _connected_to(host, port)
+    with suppress(OSError):
+        return await _connected_to("127.0.0.1", port)
+    return await _connected_to("::1", port)
+
+
+async def _connected_to(address: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    # asyncio sends at once only on sockets that name their protocol; on others each message may wait 40 ms.
+    found = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    found.setblocking(False)
+    try:
+        await asyncio.wait_for(asyncio.get_running_loop().sock_connect(found, (address, port)), OPEN_TIMEOUT)
+    except BaseException:
+        found.close()
+        raise
+    return found

@@ -81,9 +81,8 @@ def _of_call(recording: models.Recording) -> models.CallRecording:
 
 def _of_conference(recording: models.Recording) -> models.ConferenceRecording:
     members: dict[str, Any] = {one.name: getattr(recording, one.name) for one in fields(models.ConferenceRecording)}
-    if recording.subresource_uris:
-        transcriptions = recording.subresource_uris.transcriptions
-        members["subresource_uris"] = models.ConferenceRecordingSubresourceUris(transcriptions=transcriptions)
+    uris = recording.subresource_uris or models.RecordingSubresourceUris()
+    members["subresource_uris"] = models.ConferenceRecordingSubresourceUris(transcriptions=uris.transcriptions)
     return models.ConferenceRecording(**members)
 
 

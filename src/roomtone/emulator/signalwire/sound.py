@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
-import sys
+import struct
 import wave
-from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -16,7 +15,7 @@ from attrs import field, frozen
 from roomtone.errors import ConfigurationError
 from roomtone.signalwire.streams import L16, MULAW
 
-__all__ = ["CODECS", "FRAME_MS", "Codec", "Silence", "Sine", "Sound", "WavFile", "frames", "from_l16", "from_mulaw"]
+__all__ = ["CODECS", "FRAME_MS", "Codec", "Silence", "Sine", "Sound", "WavFile", "frames", "from_mulaw"]
 
 FRAME_MS = 20
 """The length of one message's audio, in milliseconds, as telephones have it."""
@@ -90,7 +89,7 @@ class WavFile:
             raise ConfigurationError(f"{self.path} is no WAV file of PCM: {error}") from None
         if width != 2:
             raise ConfigurationError(f"{self.path} has {8 * width} bits a sample; only 16-bit PCM can be played")
-        object.__setattr__(self, "_samples", _from_little_endian(data)[::channels])
+        object.__setattr__(self, "_samples", _from_l16(data)[::channels])
         object.__setattr__(self, "_rate", rate)
 
     def samples(self, rate: int) -> Iterable[int]:
@@ -103,23 +102,13 @@ class WavFile:
             yield here + (after - here) * rest // rate
 
 
-def _from_little_endian(data: bytes) -> Sequence[int]:
-    samples = array("h", data)
-    if sys.byteorder == "big":
-        samples.byteswap()
-    return samples
-
-
-def from_l16(data: bytes) -> list[int]:
-    """The samples of L16: 16 bits each, the lower byte first."""
-    return list(_from_little_endian(data))
+def _from_l16(data: bytes) -> Sequence[int]:
+    return struct.unpack(f"<{len(data) // 2}h", data)
 
 
 def _to_l16(samples: Sequence[int]) -> bytes:
-    data = array("h", samples)
-    if sys.byteorder == "big":
-        data.byteswap()
-    return data.tobytes()
+    """16 bits each, the lower byte first."""
+    return struct.pack(f"<{len(samples)}h", *samples)
 
 
 def _mulaw_of(sample: int) -> int:

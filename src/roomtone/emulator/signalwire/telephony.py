@@ -135,9 +135,7 @@ def change(world: World, leg: Leg, status: str, now: datetime) -> None:
 
 
 def end_call(world: World, leg: Leg, status: str, now: datetime) -> None:
-    """Ends a call; one that is over stays as it is."""
-    if leg.call.status in ENDED:
-        return
+    """Ends a call that is not over."""
     telephony, sid = world.area(Telephony), leg.call.sid
     started = leg.call.start_time
     lasted = round((now - started).total_seconds()) if started else 0
@@ -150,7 +148,7 @@ def end_call(world: World, leg: Leg, status: str, now: datetime) -> None:
 
 
 def end_conference(world: World, gathering: Gathering, now: datetime) -> None:
-    """Ends a conference and its participants' calls."""
+    """Ends a conference and its participants' calls; one that is over stays as it is."""
     telephony = world.area(Telephony)
     if gathering.conference.status == "completed":
         return
