@@ -244,6 +244,49 @@ async def test_recordings_are_public(emulator: Emulator, http: httpx.AsyncClient
     assert (await http.get(f"/Recordings/{sid}", auth=("somebody", "else"))).status_code == 401
 
 
+def error_misfits(method: Method, answer: httpx.Response) -> list[str]:
+    """What of a refusal is not as documented for the operation and the status."""
+    if answer.status_code not in method.errors:
+        return [f"{method.where} documents no {answer.status_code}"]
+    shape, body = SPEC.error_shapes[method.errors[answer.status_code]], answer.json()
+    lines = {line.name: line for line in shape}
+    needed = {line.name for line in shape if not line.optional}
+    odd = [*(body.keys() - lines.keys()), *(needed - body.keys())]
+    for name in body.keys() & lines.keys():
+        kind, values = lines[name].type, body[name] if lines[name].many else [body[name]]
+        odd += [name for value in values if not isinstance(value, TYPES.get(kind, dict))]
+    return odd
+
+
+BY_IDS = [one for one in GOLDEN if one.kind == "minimal" and one.ids and one.operation != "messages.list_media"]
+WITH_BODIES = [one for one in GOLDEN if one.kind == "maximal" and one.body]
+
+
+@pytest.mark.parametrize("golden", BY_IDS, ids=str)
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_what_is_not_there(golden: Golden, http: httpx.AsyncClient) -> None:
+    """About a thing that does not exist every operation has its documented error; that of a country is a 400."""
+    method, (verb, target) = METHODS[golden.operation], golden.send.replace(PROJECT, PROJECT_ID).split(" ", 1)
+    target = target.replace("/US", "/XX")
+    headers = {"content-type": golden.content_type} if golden.content_type else {}
+    answer = await http.request(verb, f"http://127.0.0.1{target}", content=golden.body.encode(), headers=headers)
+    assert error_misfits(method, answer) == []
+    assert answer.status_code == (404 if 404 in method.errors else 400)
+
+
+@pytest.mark.parametrize("golden", WITH_BODIES, ids=str)
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_bodies_that_do_not_fit(golden: Golden, http: httpx.AsyncClient) -> None:
+    """A parameter that is not documented is refused in the form that is documented for the operation."""
+    method, (verb, target) = METHODS[golden.operation], golden.send.replace(PROJECT, PROJECT_ID).split(" ", 1)
+    body = '{"Odd": 1}' if method.body == "json" else f"{golden.body}&Odd=1"
+    headers = {"content-type": golden.content_type or ""}
+    answer = await http.request(verb, f"http://127.0.0.1{target}", content=body.encode(), headers=headers)
+    assert error_misfits(method, answer) == []
+    assert answer.status_code == 422
+    assert "Odd" in answer.text
+
+
 @pytest.mark.parametrize("golden", GOLDEN, ids=str)
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_documented_requests(golden: Golden, emulator: Emulator, http: httpx.AsyncClient) -> None:
