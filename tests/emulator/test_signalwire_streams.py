@@ -36,6 +36,11 @@ pytestmark = pytest.mark.anyio
 
 Handler = Callable[[ServerConnection], None]
 
+TWO_WAYS = pytest.mark.parametrize(
+    ("anyio_backend", "live"), [("asyncio", "in process"), ("trio", "loopback")], indirect=["live"]
+)
+"""Both event loops and both faces of the emulator, where all four of them would tell no more."""
+
 
 class Application:
     """A WebSocket application of a test's own: what each connection was sent, and what it asked for."""
@@ -165,6 +170,7 @@ async def test_what_an_application_is_sent(live: roomtone.Client, emulator: Emul
     assert (stream.state, stream.problem, stream.frames_sent, stream.misfits) == ("stopped", None, 10, [])
 
 
+@TWO_WAYS
 @pytest.mark.parametrize(
     ("codec", "encoding", "rate"),
     [
@@ -254,6 +260,7 @@ async def test_what_an_application_sends(live: roomtone.Client, emulator: Emulat
     assert app.events("mark") == [{"event": "mark", "streamSid": stream.sid, "mark": {"name": "said"}}]
 
 
+@TWO_WAYS
 async def test_real_time(live: roomtone.Client, emulator: Emulator, app: Application) -> None:
     """At a telephone's pace audio is played as it was spoken: clear drops what waits, and its marks come at once."""
     early = []
@@ -312,6 +319,7 @@ async def test_a_caller_presses_keys(live: roomtone.Client, emulator: Emulator, 
         emulator.streams.press("nothing", "1")
 
 
+@TWO_WAYS
 async def test_a_wav_file_is_played(
     live: roomtone.Client, emulator: Emulator, app: Application, tmp_path: Path
 ) -> None:
@@ -346,6 +354,7 @@ def test_files_that_are_no_sound(tmp_path: Path) -> None:
         WavFile(tmp_path / "none.wav")
 
 
+@TWO_WAYS
 @pytest.mark.parametrize("end", ["conference", "emulator", "application"])
 async def test_how_a_stream_ends(live: roomtone.Client, emulator: Emulator, app: Application, end: str) -> None:
     """With its conference, with the emulator, and when the application hangs up."""
@@ -371,6 +380,7 @@ async def test_how_a_stream_ends(live: roomtone.Client, emulator: Emulator, app:
     assert (stream.state, stream.problem, stream.status) == ("stopped", None, "stopped")
     await app.has_ended()
     assert (app.frames[-1]["event"] == "stop") == (end != "application")
+    assert len(stream.received) == (50 if end == "application" else 0)
     await stopped(live, stream)
 
 
@@ -388,6 +398,7 @@ async def test_a_connection_that_breaks_off(live: roomtone.Client, emulator: Emu
     assert "close frame" in (stream.problem or "")
 
 
+@TWO_WAYS
 async def test_streams_that_do_not_come_about(live: roomtone.Client, emulator: Emulator) -> None:
     """Who does not answer, refuses, redirects or is not this machine: the stream says why."""
 
@@ -420,6 +431,7 @@ async def test_streams_that_do_not_come_about(live: roomtone.Client, emulator: E
         await beyond.until(lambda one: one.frames_sent, timeout=0.01)
 
 
+@TWO_WAYS
 async def test_a_sound_that_breaks(live: roomtone.Client, emulator: Emulator, app: Application) -> None:
     """A sound of a test's own that raises ends the stream, which says what it was."""
 
@@ -435,6 +447,7 @@ async def test_a_sound_that_breaks(live: roomtone.Client, emulator: Emulator, ap
     assert "out of breath" in (stream.problem or "")
 
 
+@TWO_WAYS
 @pytest.mark.parametrize(
     "url",
     [
@@ -459,6 +472,7 @@ async def test_urls_that_are_refused(live: roomtone.Client, emulator: Emulator, 
     assert refused.value.code == codes.INVALID_STREAM_URL
 
 
+@TWO_WAYS
 @pytest.mark.parametrize("host", ["localhost", "[::1]", "127.0.0.2"])
 async def test_this_machine_has_several_names(live: roomtone.Client, emulator: Emulator, host: str) -> None:
     stream = await started(live, emulator, f"ws://{host}:1/")
@@ -466,6 +480,7 @@ async def test_this_machine_has_several_names(live: roomtone.Client, emulator: E
     assert (stream.state, stream.status) == ("failed", "stopped")
 
 
+@TWO_WAYS
 async def test_names_are_taken_once(live: roomtone.Client, emulator: Emulator) -> None:
     """Two streams of a conference in progress have not the same name; after the first has stopped they may."""
     conferences = live.signalwire.conferences
@@ -528,6 +543,7 @@ async def test_without_websockets(
     assert (await live.signalwire.conferences.start_stream(sid, url="wss://media.example/ws")).status == "in-progress"
 
 
+@TWO_WAYS
 async def test_a_stream_that_is_stopped_before_it_is_open(
     live: roomtone.Client, emulator: Emulator, app: Application
 ) -> None:

@@ -96,6 +96,8 @@ class _Player:
             ssl=(tls or ssl.create_default_context()) if url.scheme == "wss" else None,
             additional_headers={} if token is None else {"Authorization": f"Bearer {token}"},
             compression=None,
+            # A full queue would keep an application's goodbye from being read.
+            max_queue=None,
             open_timeout=OPEN_TIMEOUT,
             close_timeout=CLOSE_TIMEOUT,
             ping_interval=None,
@@ -180,9 +182,9 @@ class _Player:
         """Takes what the application sends, until it closes the connection."""
         from websockets.exceptions import ConnectionClosedOK
 
-        # A mark may be due to an application that has just said goodbye.
-        with suppress(ConnectionClosedOK):
-            async for text in socket:
+        async for text in socket:
+            # A mark may be due to an application that has said goodbye; what it said before still counts.
+            with suppress(ConnectionClosedOK):
                 await self._read(socket, text)
 
     async def _read(self, socket: ClientConnection, text: str | bytes) -> None:
@@ -223,8 +225,8 @@ class _Player:
         while self._waiting:
             item = self._waiting.popleft()
             if isinstance(item, str):
-                self._stream.marks.append(item)
                 await socket.send(to_text(Mark(stream_sid=self._stream.sid, name=item)))
+                self._stream.marks.append(item)
             elif room is None:
                 self._stream._played_audio += item
             else:
