@@ -106,7 +106,8 @@ class Emulator:
     def close(self) -> None:
         """Stops all media streams and waits for their connections to close; `serve` does it at its end.
 
-        State stays, and the emulator can go on. Without a stream there is nothing to do.
+        It blocks for a moment, 3 seconds at most; where the application that takes the streams runs on the caller's own
+        event loop, call it in a thread. State stays, and the emulator can go on. Without a stream it does nothing.
         """
         self.streams.close()
 
