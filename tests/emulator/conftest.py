@@ -21,6 +21,9 @@ class Switchboard:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         await self.emulator(scope, receive, send)
 
+    def close(self) -> None:
+        """Each test closes its own emulator."""
+
 
 @pytest.fixture(scope="session")
 def switchboard() -> Switchboard:
@@ -34,8 +37,10 @@ def server(switchboard: Switchboard) -> Iterator[str]:
 
 
 @pytest.fixture
-def emulator() -> Emulator:
-    return Emulator()
+def emulator() -> Iterator[Emulator]:
+    made = Emulator()
+    yield made
+    made.close()
 
 
 @pytest.fixture

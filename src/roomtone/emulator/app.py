@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from datetime import datetime
@@ -25,7 +26,15 @@ from roomtone.emulator.ivschat import ChatCommands
 from roomtone.emulator.media_pipelines import MediaPipelineCommands
 from roomtone.emulator.meetings import MeetingCommands
 from roomtone.emulator.services import Double, doubles
-from roomtone.emulator.signalwire import ConferenceCommands
+from roomtone.emulator.signalwire import (
+    CallCommands,
+    ConferenceCommands,
+    FaxCommands,
+    MessageCommands,
+    QueueCommands,
+    RecordingCommands,
+    StreamCommands,
+)
 from roomtone.emulator.state import Call, World
 from roomtone.emulator.voice import VoiceCommands
 from roomtone.errors import ApiError, ConfigurationError, NotFoundError, ServiceFaultError
@@ -77,6 +86,7 @@ class Emulator:
         credentials: The AWS credentials it takes; `CREDENTIALS` when left out.
         signalwire: Project id and API token it takes; `PROJECT_ID` and `API_TOKEN` when left out.
         clock: Gives the time, aware; the system's when left out. Signatures are judged by it.
+        stream_ssl: How a media stream's `wss://` URL is dialled; certificates of known authorities when left out.
 
     Attributes:
         clock: The time of everything that happens here; a test can move it without breaking signatures.
@@ -87,7 +97,13 @@ class Emulator:
         stages: What people do on IVS stages: `join`, `publish`, `leave` and more.
         chat: What users do in IVS Chat rooms: `connect`, `send_message` and more.
         voice: What carriers and callers do: `fail_order`, `begin_call` and more.
-        conferences: What callers do: `begin` a SignalWire conference, `end` it.
+        conferences: What callers do: `begin` a SignalWire conference, `join`, `leave`, `record` and `end` it.
+        calls: What callers and called do: `dial_in`, `ring`, `answer`, `hang_up`, `fail`.
+        messages: What becomes of messages: `receive`, `deliver`, `fail`.
+        faxes: What becomes of faxes: `receive`, `deliver`, `fail`.
+        queues: Who waits: `enqueue`.
+        recordings: What becomes of recordings: `transcribe`.
+        streams: SignalWire's media streams: what they `play`, and what came back, by SID.
 
     Raises:
         ConfigurationError: `signalwire` has no project id or no API token.
@@ -99,6 +115,7 @@ class Emulator:
         credentials: Credentials = CREDENTIALS,
         signalwire: SignalWire | None = None,
         clock: Callable[[], datetime] = utc_now,
+        stream_ssl: ssl.SSLContext | None = None,
     ) -> None:
         project = signalwire or SignalWire(project_id=PROJECT_ID, api_token=API_TOKEN)
         if not project.project_id or not project.api_token:
@@ -106,7 +123,7 @@ class Emulator:
         self._credentials = credentials
         self._project_id, self._api_token = project.project_id, project.api_token
         self.clock: Clock = Clock(clock)
-        self._world = World(self.clock)
+        self._world = World(self.clock, project=self._project_id)
         # Made now, for it imports the packages of all services: no call shall wait for that.
         self._doubles = doubles()
         self.faults: Faults = Faults(self._doubles)
@@ -116,7 +133,21 @@ class Emulator:
         self.stages: StageCommands = StageCommands(self._world)
         self.chat: ChatCommands = ChatCommands(self._world)
         self.voice: VoiceCommands = VoiceCommands(self._world)
-        self.conferences: ConferenceCommands = ConferenceCommands(self._world, self._project_id)
+        self.conferences: ConferenceCommands = ConferenceCommands(self._world)
+        self.calls: CallCommands = CallCommands(self._world)
+        self.messages: MessageCommands = MessageCommands(self._world)
+        self.faxes: FaxCommands = FaxCommands(self._world)
+        self.queues: QueueCommands = QueueCommands(self._world)
+        self.recordings: RecordingCommands = RecordingCommands(self._world)
+        self.streams: StreamCommands = StreamCommands(self._world, stream_ssl)
+
+    def close(self) -> None:
+        """Stops all media streams and waits for their connections to close; `serve` does it at its end.
+
+        It blocks for a moment, 3 seconds at most; where the application that takes the streams runs on the caller's own
+        event loop, call it in a thread. State stays, and the emulator can go on. Without a stream it does nothing.
+        """
+        self.streams.close()
 
     def aws(self, origin: str = ORIGIN, *, region: str = REGION) -> Aws:
         """What a `roomtone.Client` needs to call the AWS services here.
@@ -227,7 +258,7 @@ class Emulator:
         except Misfit as misfit:
             subject = misfit.path or operation.request.__name__
             raise double.invalid(operation, f"{subject} {misfit.reason}") from None
-        return reply(value, status=handler.status)
+        return reply(value, status=handler.status, iso_dates=handler.iso_dates)
 
     def _handled(self, operation: Operation[Any, Any], handler: Handler, call: Call, request: Any) -> Any:
         try:
@@ -242,8 +273,14 @@ class Emulator:
         """The region of a call whose sender is who it says."""
         if isinstance(double.service, AwsService):
             return verify_signature(sent, double.service, self._credentials, self.clock.source())
-        verify_basic(sent, self._project_id, self._api_token)
+        if "authorization" in sent.headers or not self._is_public(double, sent):
+            verify_basic(sent, self._project_id, self._api_token)
         return ""
+
+    def _is_public(self, double: Double, sent: Sent) -> bool:
+        found = double.routes.find(sent.method, sent.path.removeprefix(double.prefix), sent.query)
+        handler = double.handlers.get(found[0]) if found else None
+        return handler is not None and handler.public
 
     def _found(self, double: Double, sent: Sent) -> tuple[Operation[Any, Any], Mapping[str, str]]:
         found = double.routes.find(sent.method, sent.path.removeprefix(double.prefix), sent.query)

@@ -37,6 +37,10 @@ class Handler:
     status: int
     limits: Limits
     patterns: Patterns = field(factory=dict)
+    iso_dates: bool = False
+    """Whether SignalWire answers this operation with dates in ISO 8601, not RFC 2822."""
+    public: bool = False
+    """Whether it is answered to anybody who does not say who he is."""
 
     def check(self, request: object) -> None:
         """Refuses a request outside the limits, or whose texts do not fit. Raises Misfit."""

@@ -54,6 +54,7 @@ def serve(emulator: Emulator, *, host: str = "127.0.0.1", port: int = 0) -> Gene
         finally:
             server.should_exit = True
             thread.join()
+            emulator.close()
 
 
 def _server(emulator: Emulator) -> uvicorn.Server:

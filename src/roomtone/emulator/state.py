@@ -53,6 +53,8 @@ class World:
 
     clock: Callable[[], datetime] = utc_now
     account: str = ACCOUNT
+    project: str = ""
+    """SignalWire's project id."""
     lock: threading.RLock = field(factory=threading.RLock, init=False, repr=False)
     _areas: dict[type[Any], Any] = field(factory=dict, init=False, repr=False)
 
