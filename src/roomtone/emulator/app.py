@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from datetime import datetime
+from datetime import datetime, timezone
+from email.utils import format_datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -132,7 +133,8 @@ class Emulator:
         except ApiError as error:
             answer = error_reply(double.service, error)
         header = "x-amzn-requestid" if isinstance(double.service, AwsService) else "x-request-id"
-        return WireReply(answer.status, {**answer.headers, header: str(uuid.uuid4())}, answer.body)
+        date = format_datetime(self._world.clock().astimezone(timezone.utc), usegmt=True)
+        return WireReply(answer.status, {**answer.headers, header: str(uuid.uuid4()), "date": date}, answer.body)
 
     def _nowhere(self) -> WireReply:
         prefixes = ", ".join(double.prefix for double in self._doubles)
