@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import anyio
@@ -32,6 +32,7 @@ from roomtone._doctor.asking import PROBES, probe_of
 from roomtone._doctor.machine import EXTRAS, REQUIRED
 from roomtone._doctor.report import Check, Report, failed, ok, warning
 from roomtone._doctor.show import render
+from roomtone._http.network import AsyncioBackend
 from roomtone.client import _AWS_SERVICES
 from roomtone.emulator import API_TOKEN, CREDENTIALS, PROJECT_ID, Emulator, serve
 
@@ -260,11 +261,6 @@ def test_a_service_by_name(doctor: Doctor, service: str) -> None:
     assert sections == {"machine", name} | ({"aws"} if name != "signalwire" else set())
 
 
-async def test_it_runs_on_both_event_loops(doctor: Doctor, anyio_backend: str) -> None:
-    report = await diagnose(["ivs", "signalwire"], offline=False, limit=5)
-    assert report.status == "ok"
-
-
 def test_signalwire_is_left_out_where_nothing_of_it_is_configured(doctor: Doctor) -> None:
     """By default that is no failure; asked for by name, it is."""
     doctor.set(SIGNALWIRE_SPACE=None, SIGNALWIRE_PROJECT_ID=None, SIGNALWIRE_API_TOKEN=None)
@@ -443,7 +439,7 @@ def test_one_of_two_addresses_hangs(doctor: Doctor, monkeypatch: pytest.MonkeyPa
     two = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"127.0.0.{n}", 0)) for n in (1, 2)]
     doctor.set(AWS_ENDPOINT_URL_IVS=f"{doctor.origin.replace('127.0.0.1', 'localhost')}/ivs")
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: two)
-    connect = anyio_connect()
+    connect = AsyncioBackend.connect_tcp
 
     async def hang(self: Any, host: str, *arguments: Any, **options: Any) -> Any:
         if host == "127.0.0.2":
@@ -457,10 +453,15 @@ def test_one_of_two_addresses_hangs(doctor: Doctor, monkeypatch: pytest.MonkeyPa
     assert found["ivs.call"]["status"] == "ok"
 
 
-def anyio_connect() -> Any:
-    from roomtone._http.network import AsyncioBackend
-
-    return AsyncioBackend.connect_tcp
+def test_a_name_server_that_hangs(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its look-up is left behind when the time is up."""
+    done = Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: done.wait(20))
+    doctor.set(AWS_ENDPOINT_URL_IVS="https://ivs.invalid")
+    try:
+        doctor.finds_failed("ivs.dns", "not done within 0.1 s", "name server", "--service", "ivs", timeout="0.1")
+    finally:
+        done.set()
 
 
 def test_a_service_that_does_not_answer(doctor: Doctor) -> None:
@@ -549,6 +550,19 @@ def test_tls(doctor: Doctor, authority: trustme.CA, trusted: str, tmp_path: Path
     assert found["ivs.tls"]["facts"]["issuer"] == "A test's own authority"
     assert datetime.fromisoformat(found["ivs.tls"]["facts"]["not_after"]) > datetime.now(timezone.utc)
     assert found["ivs.call"]["status"] == "ok"
+
+
+async def test_it_runs_on_both_event_loops(
+    doctor: Doctor, authority: trustme.CA, trusted: str, tmp_path: Path, anyio_backend: str
+) -> None:
+    with serving_tls(Emulator(), authority.issue_cert("127.0.0.1"), tmp_path) as origin:
+        doctor.set(AWS_ENDPOINT_URL_IVS=f"{origin}/ivs", SSL_CERT_FILE=trusted)
+        report = await diagnose(["ivs", "signalwire"], offline=False, limit=5)
+        await anyio.wait_all_tasks_blocked()  # so that the loop closes the sockets which the server waits for
+    assert {check.name: check.finding.status for check in report.checks if check.section == "ivs"} == dict.fromkeys(
+        ("endpoint", "dns", "tcp", "tls", "call", "clock"), "ok"
+    )
+    assert report.status == "ok"
 
 
 @pytest.mark.parametrize(
@@ -695,20 +709,33 @@ def test_permission_denied_by_signalwire(doctor: Doctor) -> None:
 @pytest.mark.parametrize(
     ("application", "told", "mend"),
     [
-        (answering(403, "<html>blocked</html>"), "HTTP 403, and no error of the service's", "proxies, firewalls"),
+        (answering(403, "<html>blocked</html>"), "HTTP 403: this is not about the credentials", "no proxy or firewall"),
+        (
+            answering(401, "<html>who is it</html>"),
+            "HTTP 401: this is not about the credentials",
+            "no proxy or firewall",
+        ),
+        (aws_error(403, "MissingAuthenticationTokenException"), "not about the credentials", "alters requests"),
         (answering(200, "<html>please sign in</html>"), "not this API's", "sign-in page"),
-        (answering(404, {"message": "Not Found"}), "HTTP 404: Not Found", "endpoint is the service's"),
+        (answering(404, {"message": "Not Found"}), "HTTP 404: that is no answer", "endpoint is the service's"),
         (aws_error(500, "InternalServerException"), "InternalServerException.*the service fails", "status page"),
         (aws_error(503, "ServiceUnavailable"), "the service fails", "status page"),
     ],
 )
-def test_other_answers(
-    doctor: Doctor, application: Application, told: str, mend: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_other_answers(doctor: Doctor, application: Application, told: str, mend: str) -> None:
     doctor.set(AWS_MAX_ATTEMPTS="1")
-    monkeypatch.setattr(f"{__name__}.SECRETS", ())
     doctor.answer(application)
     doctor.finds_failed("ivs.call", told, mend, "--service", "ivs")
+
+
+@pytest.mark.parametrize(
+    ("application", "is_well"),
+    [(aws_error(404, "NotFoundException"), True), (answering(404, "<html>no page</html>"), False)],
+)
+def test_a_meeting_that_is_not_there(doctor: Doctor, application: Application, is_well: bool) -> None:
+    """The service's own NotFoundException is the good answer; somebody else's 404 is not."""
+    doctor.answer(application)
+    assert (doctor.finds("--service", "chime-sdk-meetings")["chime-sdk-meetings.call"]["status"] == "ok") == is_well
 
 
 def test_too_many_requests(doctor: Doctor) -> None:

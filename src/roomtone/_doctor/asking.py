@@ -55,6 +55,8 @@ _SIGNATURE_CODES = frozenset(
         "SignatureDoesNotMatch",
     }
 )
+_NOT_BY_KEY = frozenset({"", "MissingAuthenticationToken", "MissingAuthenticationTokenException"})
+"""Refusals by somebody in between, who knows no codes, or of a request of which the signature did not arrive."""
 _SET_THE_CLOCK = "set this machine's clock: turn on time synchronisation (NTP)"
 
 
@@ -126,40 +128,36 @@ class Question:
         }
 
     def _refused(self, error: ApiError, operation: Operation[Any, Any], facts: Mapping[str, object]) -> Finding:
-        """What an error of the service means. Its own words can repeat what was signed, so few of them are shown."""
+        """What an error of the service means. Its own words are not shown: they can repeat what was signed."""
         named = error.code if error.code != str(error.status) else ""
         told = f"{operation.name}: {named} (HTTP {error.status})" if named else f"{operation.name}: HTTP {error.status}"
+        is_aws = isinstance(operation.service, AwsService)
         match error:
-            case errors.NotFoundError() if PROBES[operation.service.name].members:
-                return self._well(
-                    f"{operation.name} answered HTTP {error.status}",
-                    facts,
-                    ", as it should: it was asked for none there is",
+            case errors.NotFoundError() if named and PROBES[operation.service.name].members:
+                remark = ", as it should for an id that nothing has"
+                return self._well(f"{operation.name} answered HTTP {error.status}", facts, remark)
+            case errors.AuthenticationError() | errors.PermissionDeniedError() if is_aws and named in _NOT_BY_KEY:
+                return failed(
+                    f"{told}: this is not about the credentials",
+                    "see that the endpoint is the service's, and that no proxy or firewall answers or alters requests",
+                    **facts,
                 )
             case errors.AuthenticationError():
                 return failed(f"{told}: {self._why_unknown(error)}", self._if_unknown(error), **facts)
-            case errors.PermissionDeniedError() if named or operation.service.name == "signalwire":
+            case errors.PermissionDeniedError():
                 return warning(
                     f"{told}: the credentials are good, but are not allowed this call",
                     self._if_denied(operation),
                     **facts,
                 )
-            case errors.PermissionDeniedError():
-                return failed(
-                    f"{told}, and no error of the service's",
-                    "something in between refuses the request: look at proxies, firewalls and the endpoint",
-                    **facts,
-                )
             case errors.ThrottledError():
                 return warning(f"{told}: too many requests at the moment", "try again later", **facts)
             case errors.ServiceFaultError() | errors.UnavailableError():
-                return failed(
-                    f"{told}: the service fails: {_brief(error.message)}",
-                    "try again later, or ask its status page",
-                    **facts,
-                )
+                return failed(f"{told}: the service fails", "try again later, or look at its status page", **facts)
             case _:
-                return failed(f"{told}: {_brief(error.message)}", self._if_strange(operation), **facts)
+                return failed(
+                    f"{told}: that is no answer of this API's to expect", self._if_strange(operation), **facts
+                )
 
     def _is_clock(self) -> bool:
         return self._skew is not None and abs(self._skew) > TOLERATED_SKEW
@@ -226,11 +224,3 @@ def _offset(seconds: float) -> str:
         return "within 2 s of the service's"
     size = f"{abs(seconds):.0f} s" if abs(seconds) < 120 else f"{abs(seconds) / 60:.0f} min"
     return f"{size} {'behind' if seconds > 0 else 'ahead of'} the service's"
-
-
-_LONGEST = 160
-
-
-def _brief(text: str) -> str:
-    line = " ".join(text.split()) or "no reason given"
-    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
