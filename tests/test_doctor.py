@@ -424,6 +424,19 @@ def test_a_host_without_an_address(doctor: Doctor) -> None:
     doctor.finds_failed("ivs.dns", "ivs.eu-centrl-1.invalid has no address", "a slip in AWS_ENDPOINT_URL_IVS")
 
 
+def test_a_region_without_the_service(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The name of AWS's own endpoint is made of the region, so that is where to look."""
+
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    doctor.set(AWS_ENDPOINT_URL_IVS=None)
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    doctor.finds_failed(
+        "ivs.dns", "ivs.eu-central-1.amazonaws.com has no address", "whether the service is in it", "--service", "ivs"
+    )
+
+
 def test_one_of_two_addresses_refuses(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
     """That costs a call nothing, and is no more than a fact."""
     two = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"127.0.0.{n}", 0)) for n in (1, 2)]

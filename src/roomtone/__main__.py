@@ -66,7 +66,11 @@ def _add_doctor(doctor: argparse.ArgumentParser) -> None:
     doctor.add_argument("--offline", action="store_true", help="send nothing: no look-ups, no connections, no calls")
     doctor.add_argument("--json", action="store_true", help="print one JSON document")
     doctor.add_argument(
-        "--timeout", type=_seconds, default=10.0, help="the most seconds for one check (default: %(default)g)"
+        "--timeout",
+        type=_seconds,
+        default=10.0,
+        metavar="SECONDS",
+        help="the most that one check may take (default: %(default)g)",
     )
 
 

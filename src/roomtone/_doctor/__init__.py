@@ -139,7 +139,7 @@ class _Visit:
         assert isinstance(service, AwsService)
         target = await self.connection.provider(service).target(None)
         source = (await self.connection._account.settings()).endpoint_source(service)
-        self._way = Way(target.endpoint, self.limit, source or "the region")
+        self._way = Way(target.endpoint, self.limit, source)
         whence = f"instead of the service's own, from {source}" if source else "the service's own"
         return ok(f"{target.endpoint.url}, {whence}", url=target.endpoint.url, custom=source is not None, source=source)
 

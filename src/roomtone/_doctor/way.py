@@ -44,8 +44,8 @@ class Way:
 
     endpoint: Endpoint
     limit: float
-    whence: str
-    """Where the endpoint comes from, for what is to be corrected."""
+    whence: str | None
+    """Where a host of the user's own is configured; None for AWS's."""
     addresses: list[str] = field(factory=list, init=False)
     _streams: list[Any] = field(factory=list, init=False)
 
@@ -68,9 +68,9 @@ class Way:
 
     @property
     def if_no_address(self) -> str:
-        return (
-            f"look for a slip in {self.whence}, and whether the service is in that region; else check the name server"
-        )
+        if self.whence:
+            return f"look for a slip in {self.whence}; else check the name server"
+        return "look for a slip in the region, and whether the service is in it; else check the name server"
 
     def _looked_up(self) -> list[Any]:
         return [*socket.getaddrinfo(self.endpoint.host, self.port, type=socket.SOCK_STREAM)]
