@@ -367,9 +367,7 @@ def _slow_server(stage: Stage, size: Size) -> list[Line]:
         ((AIOHTTP, AIOBOTOCORE), None),
         ((ROOMTONE, HTTPX), None),
     )
-    lines = [
-        _ratio("p99", pair, found, "p99", factor=MS, mark=mark) for pair, mark in pairs if {*pair} <= found.keys()
-    ]
+    lines = [_ratio("p99", pair, found, "p99", factor=MS, mark=mark) for pair, mark in pairs if {*pair} <= found.keys()]
     for peer, count in opened.items():
         mark = at_most(concurrency) if peer == ROOMTONE else None
         lines.append(Line("connections opened", peer, Spread((float(count),)), unit="", mark=mark))

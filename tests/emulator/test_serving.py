@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import sys
 import threading
+from datetime import datetime, timedelta, timezone
 
 import anyio
 import httpx
@@ -27,6 +28,13 @@ def test_it_serves_while_the_block_runs() -> None:
     assert set(threading.enumerate()) <= set(before)
     with pytest.raises(httpx.ConnectError):
         httpx.get(origin)
+
+
+def test_answers_have_the_date_of_its_clock() -> None:
+    """One `Date`, the emulator's, so that clients can put their clocks right by it."""
+    clock = datetime(2031, 2, 3, 4, 5, 6, tzinfo=timezone(timedelta(hours=2)))
+    with serve(Emulator(clock=lambda: clock)) as origin, httpx.Client() as http:
+        assert http.post(f"{origin}/ivs/ListChannels").headers.get_list("date") == ["Mon, 03 Feb 2031 02:05:06 GMT"]
 
 
 def test_the_block_raises_and_the_server_stops() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ssl
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from datetime import datetime
+from datetime import datetime, timezone
+from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -237,7 +238,9 @@ class Emulator:
         if isinstance(due.fault, Disconnect):
             return Outcome(None, due.seconds)
         header = "x-amzn-requestid" if isinstance(double.service, AwsService) else "x-request-id"
-        return Outcome(WireReply(reply.status, {**reply.headers, header: str(uuid.uuid4())}, reply.body), due.seconds)
+        date = format_datetime(self.clock.source().astimezone(timezone.utc), usegmt=True)
+        headers = {**reply.headers, header: str(uuid.uuid4()), "date": date}
+        return Outcome(WireReply(reply.status, headers, reply.body), due.seconds)
 
     def _nowhere(self) -> WireReply:
         prefixes = ", ".join(double.prefix for double in self._doubles)

@@ -95,6 +95,7 @@ def _server(emulator: Emulator) -> uvicorn.Server:
         lifespan="off",
         log_config=None,
         access_log=False,
+        date_header=False,  # the emulator's answers have the date of its own clock
         timeout_graceful_shutdown=_GRACE,
     )
     return uvicorn.Server(config)
