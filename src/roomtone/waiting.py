@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Set
 from typing import Any, Generic, TypeAlias, TypeVar, cast, overload
 
 import anyio
@@ -14,10 +14,14 @@ from roomtone._core.naming import did_you_mean
 from roomtone._http import waits
 from roomtone.errors import NotFoundError, RequestError, WaitFailedError, WaitTimeoutError
 
-__all__ = ["ErrorTypes", "Watchable", "wait_until", "wait_until_absent", "watch"]
+__all__ = ["ErrorTypes", "States", "Watchable", "wait_until", "wait_until_absent", "watch"]
 
 R = TypeVar("R")
 S = TypeVar("S", bound=str)
+
+# No Collection: a str is one too, so checkers would take the name of one state for several.
+States: TypeAlias = tuple[S, ...] | Set[S]
+"""Several states: a tuple, a set or a frozenset of them."""
 
 ErrorTypes: TypeAlias = type[Exception] | tuple[type[Exception], ...]
 """One class of errors, or several, as `except` takes them."""
@@ -51,9 +55,9 @@ class Watchable(Generic[R, S]):
 @overload
 async def wait_until(
     fetch: Watchable[R, S],
-    until: S | Collection[S] | Callable[[R], object],
+    until: S | States[S] | Callable[[R], object],
     *,
-    unless: S | Collection[S] | Callable[[R], object] | None = None,
+    unless: S | States[S] | Callable[[R], object] | None = None,
     absent: ErrorTypes = (),
     timeout: float | None = TIMEOUT,
     interval: float = INTERVAL,
@@ -155,7 +159,7 @@ def watch(
     fetch: Watchable[R, S],
     *,
     key: Callable[[R], object] | None = None,
-    until: S | Collection[S] | Callable[[R], object] | None = None,
+    until: S | States[S] | Callable[[R], object] | None = None,
     timeout: float | None = None,
     interval: float = INTERVAL,
     backoff: float = BACKOFF,
@@ -166,7 +170,7 @@ def watch(
     fetch: Watchable[R, S],
     *,
     key: Callable[[R], object] | None = None,
-    until: S | Collection[S] | Callable[[R], object] | None = None,
+    until: S | States[S] | Callable[[R], object] | None = None,
     absent: ErrorTypes,
     timeout: float | None = None,
     interval: float = INTERVAL,
