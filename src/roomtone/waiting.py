@@ -110,9 +110,9 @@ async def wait_until(
         RequestError: An argument is refused; nothing was polled.
         RoomtoneError: What a poll raised.
     """
+    polls = _Polls(fetch, absent, timeout, interval, backoff, max_interval)
     wanted = _condition(fetch, until, "until")
     hopeless = _condition(fetch, unless, "unless") if unless is not None else _never
-    polls = _Polls(fetch, absent, timeout, interval, backoff, max_interval)
     while await polls.next():
         if polls.missing is not None:
             continue
@@ -232,10 +232,11 @@ def watch(
         RequestError: An argument is refused; nothing was polled.
         RoomtoneError: While iterating: what a poll raised.
     """
+    polls = _Polls(fetch, absent, timeout, interval, backoff, max_interval)
     if key is not None:
         _check_function(key, "key")
     over = _condition(fetch, until, "until") if until is not None else _never
-    return _Changes(_Polls(fetch, absent, timeout, interval, backoff, max_interval), key, over)
+    return _Changes(polls, key, over)
 
 
 # A class, not an async generator: a loop that is left early leaves nothing behind for a garbage collector to close.
@@ -302,8 +303,11 @@ class _Polls:
             ("backoff", backoff, 1),
             ("max_interval", max_interval, _SHORTEST),
         ):
-            if not (_is_number(value) and value >= least):
+            if not (_is_number(value) and least <= value < math.inf):
                 raise RequestError(f"{name} must be a number, {least:g} or more", member=name)
+        for one in absent if isinstance(absent, tuple) else (absent,):
+            if not (isinstance(one, type) and issubclass(one, Exception)):
+                raise RequestError("absent must be a class of errors, or a tuple of them", member="absent")
         self._absent = absent
         self.timeout = timeout
         self._interval = self._delay = interval
