@@ -45,7 +45,11 @@ __all__ = [
 MediaPipelineState: TypeAlias = Literal[
     "NotStarted", "Initializing", "InProgress", "Paused", "Stopping", "Stopped", "Failed"
 ]
+"""The states of a media pipeline."""
+
 PoolState: TypeAlias = Literal["CREATING", "ACTIVE", "UPDATING", "DELETING", "FAILED"]
+"""The states of a pool of Kinesis video streams."""
+
 PhoneNumberOrderState: TypeAlias = Literal[
     "Processing",
     "PendingDocuments",
@@ -59,18 +63,36 @@ PhoneNumberOrderState: TypeAlias = Literal[
     "Failed",
     "Cancelled",
 ]
+"""The states of an order of phone numbers."""
+
 StreamState: TypeAlias = Literal["LIVE", "OFFLINE"]
+"""The states of a stream."""
+
 RecordingConfigurationState: TypeAlias = Literal["CREATING", "CREATE_FAILED", "ACTIVE"]
+"""The states of a recording configuration."""
+
 CompositionState: TypeAlias = Literal["STARTING", "ACTIVE", "STOPPING", "FAILED", "STOPPED"]
+"""The states of a composition."""
+
 LoggingConfigurationState: TypeAlias = Literal[
     "CREATING", "CREATE_FAILED", "DELETING", "DELETE_FAILED", "UPDATING", "UPDATE_FAILED", "ACTIVE"
 ]
+"""The states of a logging configuration."""
+
 CallState: TypeAlias = Literal[
     "queued", "ringing", "in-progress", "canceled", "completed", "busy", "failed", "no-answer"
 ]
+"""The states of a call."""
+
 ConferenceState: TypeAlias = Literal["init", "in-progress", "completed"]
+"""The states of a conference."""
+
 RecordingState: TypeAlias = Literal["queued", "in-progress", "paused", "resumed", "completed", "absent", "stopped"]
+"""The states of a recording, of a call or a conference."""
+
 MessageState: TypeAlias = Literal["queued", "initiated", "sent", "failed", "delivered", "undelivered", "received"]
+"""The states of a message."""
+
 FaxState: TypeAlias = Literal[
     "queued",
     "processing",
@@ -83,6 +105,7 @@ FaxState: TypeAlias = Literal[
     "failed",
     "canceled",
 ]
+"""The states of a fax."""
 
 
 def media_pipeline(

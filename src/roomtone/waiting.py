@@ -21,15 +21,11 @@ S = TypeVar("S", bound=str)
 
 # No Collection: a str is one too, so checkers would take the name of one state for several.
 States: TypeAlias = tuple[S, ...] | Set[S]
-"""Several states: a tuple, a set or a frozenset of them."""
+"""Several states, in a tuple, a set or a frozenset."""
 
 ErrorTypes: TypeAlias = type[Exception] | tuple[type[Exception], ...]
 """One class of errors, or several, as `except` takes them."""
 
-TIMEOUT = 300.0
-INTERVAL = 1.0
-BACKOFF = 1.5
-MAX_INTERVAL = 10.0
 _SHORTEST = 0.01
 
 
@@ -59,10 +55,10 @@ async def wait_until(
     *,
     unless: S | States[S] | Callable[[R], object] | None = None,
     absent: ErrorTypes = (),
-    timeout: float | None = TIMEOUT,
-    interval: float = INTERVAL,
-    backoff: float = BACKOFF,
-    max_interval: float = MAX_INTERVAL,
+    timeout: float | None = 300.0,
+    interval: float = 1.0,
+    backoff: float = 1.5,
+    max_interval: float = 10.0,
 ) -> R: ...
 @overload
 async def wait_until(
@@ -71,10 +67,10 @@ async def wait_until(
     *,
     unless: Callable[[R], object] | None = None,
     absent: ErrorTypes = (),
-    timeout: float | None = TIMEOUT,
-    interval: float = INTERVAL,
-    backoff: float = BACKOFF,
-    max_interval: float = MAX_INTERVAL,
+    timeout: float | None = 300.0,
+    interval: float = 1.0,
+    backoff: float = 1.5,
+    max_interval: float = 10.0,
 ) -> R: ...
 async def wait_until(
     fetch: Any,
@@ -82,10 +78,10 @@ async def wait_until(
     *,
     unless: Any = None,
     absent: ErrorTypes = (),
-    timeout: float | None = TIMEOUT,
-    interval: float = INTERVAL,
-    backoff: float = BACKOFF,
-    max_interval: float = MAX_INTERVAL,
+    timeout: float | None = 300.0,
+    interval: float = 1.0,
+    backoff: float = 1.5,
+    max_interval: float = 10.0,
 ) -> Any:
     """Polls until a response is as wanted, and returns it.
 
@@ -127,10 +123,10 @@ async def wait_until_absent(
     fetch: Callable[[], Awaitable[object]] | Watchable[Any, Any],
     *,
     absent: ErrorTypes = NotFoundError,
-    timeout: float | None = TIMEOUT,
-    interval: float = INTERVAL,
-    backoff: float = BACKOFF,
-    max_interval: float = MAX_INTERVAL,
+    timeout: float | None = 300.0,
+    interval: float = 1.0,
+    backoff: float = 1.5,
+    max_interval: float = 10.0,
 ) -> None:
     """Polls until a poll raises one of `absent`: until what was deleted is gone.
 
@@ -161,9 +157,9 @@ def watch(
     key: Callable[[R], object] | None = None,
     until: S | States[S] | Callable[[R], object] | None = None,
     timeout: float | None = None,
-    interval: float = INTERVAL,
-    backoff: float = BACKOFF,
-    max_interval: float = MAX_INTERVAL,
+    interval: float = 1.0,
+    backoff: float = 1.5,
+    max_interval: float = 10.0,
 ) -> AsyncIterator[R]: ...
 @overload
 def watch(
@@ -173,9 +169,9 @@ def watch(
     until: S | States[S] | Callable[[R], object] | None = None,
     absent: ErrorTypes,
     timeout: float | None = None,
-    interval: float = INTERVAL,
-    backoff: float = BACKOFF,
-    max_interval: float = MAX_INTERVAL,
+    interval: float = 1.0,
+    backoff: float = 1.5,
+    max_interval: float = 10.0,
 ) -> AsyncIterator[R | None]: ...
 @overload
 def watch(
@@ -184,9 +180,9 @@ def watch(
     key: Callable[[R], object] | None = None,
     until: Callable[[R], object] | None = None,
     timeout: float | None = None,
-    interval: float = INTERVAL,
-    backoff: float = BACKOFF,
-    max_interval: float = MAX_INTERVAL,
+    interval: float = 1.0,
+    backoff: float = 1.5,
+    max_interval: float = 10.0,
 ) -> AsyncIterator[R]: ...
 @overload
 def watch(
@@ -196,9 +192,9 @@ def watch(
     until: Callable[[R], object] | None = None,
     absent: ErrorTypes,
     timeout: float | None = None,
-    interval: float = INTERVAL,
-    backoff: float = BACKOFF,
-    max_interval: float = MAX_INTERVAL,
+    interval: float = 1.0,
+    backoff: float = 1.5,
+    max_interval: float = 10.0,
 ) -> AsyncIterator[R | None]: ...
 def watch(
     fetch: Any,
@@ -207,9 +203,9 @@ def watch(
     until: Any = None,
     absent: ErrorTypes = (),
     timeout: float | None = None,
-    interval: float = INTERVAL,
-    backoff: float = BACKOFF,
-    max_interval: float = MAX_INTERVAL,
+    interval: float = 1.0,
+    backoff: float = 1.5,
+    max_interval: float = 10.0,
 ) -> AsyncIterator[Any]:
     """The responses that bring a change, one by one: `async for stream in watch(...)`. The first one comes at once.
 
@@ -260,7 +256,6 @@ class _Changes(AsyncIterator[Any]):
                 self._seen = key
                 polls.begin_anew()
                 return polls.last if there else None
-        self._ended = True
         raise StopAsyncIteration
 
     def _key_now(self) -> object:
