@@ -12,7 +12,8 @@ import pytest
 
 import roomtone
 from faults import outcomes
-from roomtone import config, emulator, errors, joining, states, waiting
+from roomtone import config, emulator, errors, joining, states, testing, waiting
+from roomtone.emulator.services import doubles
 from roomtone.signalwire import codes, limits, streams, webhooks
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -91,6 +92,8 @@ def test_every_other_public_name_is_described() -> None:
     assert described == {codes.__name__, limits.__name__}
     described = directives((DOCS / "reference" / "emulator.md").read_text("utf-8"))
     assert {f"roomtone.emulator.{name}" for name in emulator.__all__} - described == set()
+    described = directives((DOCS / "reference" / "testing.md").read_text("utf-8"))
+    assert described == {f"roomtone.testing.{name}" for name in testing.__all__}
 
 
 def test_every_fault_is_on_its_page() -> None:
@@ -100,3 +103,34 @@ def test_every_fault_is_on_its_page() -> None:
     assert rows == [row.fault for row in [*outcomes.rows(), *outcomes.rows_of_aiohttp()]]
     assert "| kept connection closed as it is used | answer after 2 |" in page
     assert "`ProtocolError`, maybe processed" in page
+
+
+def test_every_operation_is_on_the_page_of_the_emulator() -> None:
+    """The page of the emulator's coverage has a row for each operation, which says what the emulator does with it."""
+    page = extension("coverage_pages").page()
+    rows = re.findall(r"^\| (\S+) \| `(\w+)\.[\w.]+` \| (yes|no) \|$", page, re.MULTILINE)
+    emulated = {(double.package, record.name) for double in doubles() for record in double.handlers}
+    told = {(package, name): answer for name, package, answer in rows}
+    assert {key for key, answer in told.items() if answer == "yes"} == emulated
+    assert told.keys() == {(double.package, record.name) for double in doubles() for record in double.methods}
+    for double in doubles():
+        name = double.service.name
+        assert f"| [`{name}`](#{name}) | {len(double.methods)} | {len(double.handlers)} |" in page
+    assert f"| all | {len(told)} | {len(emulated)} |" in page
+
+
+def test_every_command_of_the_emulator_is_described() -> None:
+    """What happens outside the APIs is in the reference by its class, and in the guide by its place on the emulator."""
+    commands = {
+        name: type(value)
+        for name, value in vars(emulator.Emulator()).items()
+        if not name.startswith("_") and type(value).__name__.endswith("Commands")
+    }
+    described = {
+        name.rpartition(".")[2] for name in directives((DOCS / "reference" / "emulator.md").read_text("utf-8"))
+    }
+    guide = (DOCS / "emulator.md").read_text("utf-8")
+    assert {"ivs", "meetings"} <= commands.keys()
+    assert [cls.__name__ for cls in commands.values() if cls.__name__ not in described] == []
+    assert [name for name in commands if f"`emulator.{name}." not in guide] == []
+    assert "](reference/emulator_coverage.md)" in guide

@@ -25,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         if arguments.command == "emulator":
-            return _emulator(arguments.port)
+            return _emulator(arguments.port, arguments.fault)
         return anyio.run(_live_demo) if arguments.live else _demo_on_emulator()
     except (RoomtoneError, OSError) as error:
         print(f"roomtone: {error}", file=sys.stderr)
@@ -44,6 +44,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     emulator = commands.add_parser("emulator", help="serve the emulator on loopback until Ctrl-C")
     emulator.add_argument("--port", type=_port, default=8900, help="the port, 0 for a free one (default: %(default)s)")
+    emulator.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="TARGET=FAULT",
+        help="let calls go wrong, such as ivs.get_stream=throttle*2; may be given more than once. Faults are throttle, "
+        "throttle:SECONDS, error, error:STATUS, latency:SECONDS and disconnect, for one call, *N for N or *all",
+    )
     return parser
 
 
@@ -85,10 +93,17 @@ async def _live_demo() -> int:
         return 0 if await _demo.look(live, _say) else 1
 
 
-def _emulator(port: int) -> int:
+def _emulator(port: int, faults: Sequence[str]) -> int:
     from roomtone.emulator import Emulator, serve
+    from roomtone.emulator.faults import spelled
 
     emulator = Emulator()
+    try:
+        for text in faults:
+            emulator.faults.add(*spelled(text))
+    except ValueError as error:
+        print(f"roomtone: {error}", file=sys.stderr)
+        return 2
     with _end_of_process() as end, serve(emulator, port=port) as origin:
         print(f"# the roomtone emulator listens on {origin}; Ctrl-C ends it")
         for name, value in emulator.environment(origin).items():

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import assert_type
 
 import roomtone
-from roomtone import errors, from_wire, join_info, states, to_wire, wait_until, wait_until_absent, watch
+from roomtone import errors, from_wire, join_info, signalwire, states, to_wire, wait_until, wait_until_absent, watch
 from roomtone.chime_sdk_meetings import (
     Attendee,
     CreateAttendeeRequestItem,
@@ -26,9 +26,13 @@ from roomtone.ivs import (
     GetStreamSessionRequest,
     GetStreamSessionResponse,
     IVSClient,
+    ListStreamsRequest,
+    ListStreamsResponse,
+    StreamSummary,
 )
 from roomtone.joining import JoinInfo
-from roomtone.signalwire import Call, Conference, SignalWireClient
+from roomtone.signalwire import Conference, ConferencesStartStreamRequest, ConferenceStream, SignalWireClient
+from roomtone.testing import Call, OperationMock, PagedOperationMock, RoomtoneMock, make, throttled
 from roomtone.waiting import Watchable
 
 
@@ -95,15 +99,15 @@ async def waiting(live: roomtone.Client, arn: str, sid: str) -> None:
     assert_type(live_now, GetStreamResponse)
     assert_type(await wait_until(states.stream(live.ivs, channel_arn=arn), "LIVE"), GetStreamResponse)
     call = states.call(live.signalwire, sid)
-    assert_type(call, Watchable[Call, states.CallState])
-    assert_type(await wait_until(call, ("ringing", "in-progress"), unless="queued", timeout=None), Call)
-    assert_type(await wait_until(call, lambda call: call.answered_by == "human"), Call)
+    assert_type(call, Watchable[signalwire.Call, states.CallState])
+    assert_type(await wait_until(call, ("ringing", "in-progress"), unless="queued", timeout=None), signalwire.Call)
+    assert_type(await wait_until(call, lambda call: call.answered_by == "human"), signalwire.Call)
     assert_type(await wait_until_absent(call, absent=(errors.NotFoundError, errors.ConflictError)), None)
 
 
 async def watching(live: roomtone.Client, arn: str, sid: str) -> None:
     async for call in watch(states.call(live.signalwire, sid), until="in-progress"):
-        assert_type(call, Call)
+        assert_type(call, signalwire.Call)
     async for conference in watch(lambda: live.signalwire.conferences.get(sid), key=lambda one: one.status):
         assert_type(conference, Conference)
     streams = watch(lambda: live.ivs.get_stream(channel_arn=arn), absent=ChannelNotBroadcasting)
@@ -160,3 +164,43 @@ def providers_of_both_kinds() -> None:
     roomtone.Aws(credentials=provider)
     roomtone.Aws(credentials=lambda: roomtone.Credentials("AKIDEXAMPLE", "secret"))
     roomtone.Aws(endpoint_url={"ivs": "http://127.0.0.1:8080"})
+
+
+def made(moment: str) -> None:
+    assert_type(make(Meeting), Meeting)
+    assert_type(make(GetStreamSessionResponse, stream_session={"start_time": moment}), GetStreamSessionResponse)
+
+
+def mocks(mock: RoomtoneMock) -> None:
+    op = mock.ivs.get_stream_session
+    assert_type(op, OperationMock[GetStreamSessionRequest, GetStreamSessionResponse])
+    ok = make(GetStreamSessionResponse)
+    op.respond(ok)
+    op.script(throttled(retry_after=1), ChannelNotBroadcasting("off air"), ok)
+    op.throttle(2, then=ok)
+    op.throttle(2, then=ChannelNotBroadcasting("off air"))
+    op.handle(lambda request: make(GetStreamSessionResponse, stream_session={"stream_id": request.channel_arn}))
+    op.handle(answered)
+    op.handle(answered_later)
+    assert_type(op.last_request, GetStreamSessionRequest)
+    assert_type(op.calls[0], Call[GetStreamSessionRequest])
+    assert_type(mock.ivs.delete_channel, OperationMock[DeleteChannelRequest, None])
+    mock.ivs.delete_channel.respond()
+    mock.ivs.delete_channel.script(throttled(), None)
+    mock.signalwire.recordings.download.respond(b"RIFF")
+    assert_type(
+        mock.signalwire.conferences.start_stream, OperationMock[ConferencesStartStreamRequest, ConferenceStream]
+    )
+    streams = mock.ivs.list_streams
+    assert_type(streams, PagedOperationMock[ListStreamsRequest, ListStreamsResponse, StreamSummary])
+    streams.pages([make(StreamSummary)], [])
+
+
+def answered(request: GetStreamSessionRequest) -> GetStreamSessionResponse:
+    if not request.stream_id:
+        raise ChannelNotBroadcasting("off air")
+    return make(GetStreamSessionResponse)
+
+
+async def answered_later(request: GetStreamSessionRequest) -> GetStreamSessionResponse:
+    return answered(request)

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import roomtone
 from roomtone import Cleint  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
 from roomtone.chime_sdk_meetings import CreateAttendeeRequestItem, ListAttendeesResponse, Meeting
-from roomtone.ivs import GetStreamSessionRequest
+from roomtone.ivs import Channel, CreateChannelResponse, GetStreamSessionRequest
 from roomtone.ivschat import CreateRomRequest  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+from roomtone.testing import RoomtoneMock, make
 
 _ = (Cleint, CreateRomRequest)
 
@@ -42,3 +43,18 @@ def joining(meeting: Meeting, several: ListAttendeesResponse) -> None:
 def services(live: roomtone.Client) -> None:
     _ = live.ivs_rt  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
     roomtone.Aws("eu-central-1")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+def mocks(mock: RoomtoneMock) -> None:
+    op = mock.ivs.get_stream_session
+    op.respond(make(CreateChannelResponse))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    op.respond({"streamSession": {}})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    op.respond()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    op.script(make(CreateChannelResponse))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    op.throttle(2, then=make(CreateChannelResponse))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    op.raises(ValueError("off air"))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    op.handle(lambda _: make(CreateChannelResponse))  # type: ignore[arg-type, return-value]  # pyright: ignore[reportArgumentType]
+    mock.ivs.list_streams.pages([make(Channel)])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+    _ = mock.ivs.get_sesion  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    _ = mock.ivs.get_channel.pages  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    mock.signalwire.recordings.download.respond("RIFF")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
