@@ -31,6 +31,7 @@ from roomtone import (
 from roomtone._http import waits
 from roomtone.emulator import Emulator
 from roomtone.ivs import ChannelNotBroadcasting
+from roomtone.testing import RoomtoneMock
 from roomtone.waiting import Watchable
 
 pytestmark = pytest.mark.anyio
@@ -392,9 +393,9 @@ async def test_watch_counts_from_its_first_poll(time: Time, monkeypatch: pytest.
 
 
 async def test_watch_without_a_deadline_goes_on(time: Time) -> None:
-    fetch = script(*["shut"] * 2000, "open")
+    fetch = script(*["shut"] * 500, "open")
     changes = watch(fetch, key=lambda answer: answer.state)
-    assert [await anext(changes) for _ in range(2)] == [Answer("shut", 1), Answer("open", 2001)]
+    assert [await anext(changes) for _ in range(2)] == [Answer("shut", 1), Answer("open", 501)]
 
 
 async def test_watch_raises_what_a_poll_raises(time: Time) -> None:
@@ -725,3 +726,53 @@ async def test_a_conference_is_followed_to_its_end(time: Time, emulated: tuple[E
     assert seen == ["in-progress", "completed"]
     with pytest.raises(errors.WaitFailedError, match="conference is completed: the wait until it is in-progress"):
         await wait_until(conference, "in-progress")
+
+
+async def test_a_media_pipeline_runs_until_its_meeting_ends(
+    time: Time, emulated: tuple[Emulator, roomtone.Client]
+) -> None:
+    _, live = emulated
+    pipelines, meetings = live.chime_sdk_media_pipelines, live.chime_sdk_meetings
+    pool = await pipelines.create_media_pipeline_kinesis_video_stream_pool(
+        pool_name="pool",
+        stream_configuration=chime_sdk_media_pipelines.KinesisVideoStreamConfiguration(region="eu-central-1"),
+    )
+    identifier = pool.kinesis_video_stream_pool_configuration.pool_id
+    await wait_until(states.kinesis_video_stream_pool(pipelines, identifier=identifier), "ACTIVE")
+    meeting = (await meetings.create_meeting(media_region="eu-central-1", external_meeting_id="standup")).meeting
+    made = await pipelines.create_media_stream_pipeline(
+        sources=[
+            chime_sdk_media_pipelines.MediaStreamSource(source_type="ChimeSdkMeeting", source_arn=meeting.meeting_arn)
+        ],
+        sinks=[
+            chime_sdk_media_pipelines.MediaStreamSink(
+                sink_arn=pool.kinesis_video_stream_pool_configuration.pool_arn,
+                sink_type="KinesisVideoStreamPool",
+                reserved_stream_capacity=1,
+                media_stream_type="MixedAudio",
+            )
+        ],
+    )
+    pipeline_id = made.media_stream_pipeline.media_pipeline_id
+    pipeline = states.media_pipeline(pipelines, media_pipeline_id=pipeline_id)
+    await wait_until(pipeline, "InProgress")
+    await meetings.delete_meeting(meeting_id=meeting.meeting_id)
+    stopped = await wait_until(pipeline, "Stopped")
+    assert stopped.media_pipeline.media_stream_pipeline is not None
+    await pipelines.delete_media_pipeline(media_pipeline_id=pipeline_id)
+    await wait_until_absent(pipeline)
+
+
+async def test_under_the_mocks_waits_take_no_time() -> None:
+    """Waits between polls are those that RoomtoneMock notes, and ten minutes of them have an end."""
+    statuses = ("queued", "ringing", "ringing", "in-progress")
+    with RoomtoneMock() as mock:
+        op = mock.signalwire.calls.get
+        async with mock.client() as live:
+            op.script(*(signalwire.Call(sid="s-1", status=status) for status in statuses))
+            answered = await wait_until(states.call(live.signalwire, "s-1"), "in-progress")
+            assert answered.status == "in-progress"
+            assert mock.sleeps == [1.0, 1.5, 2.25]
+            op.respond(signalwire.Call(sid="s-1", status="ringing"))
+            with pytest.raises(errors.WaitTimeoutError, match="call is not in-progress after 600 s"):
+                await wait_until(states.call(live.signalwire, "s-1"), "in-progress", timeout=600)
