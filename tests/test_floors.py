@@ -160,6 +160,18 @@ def test_beside_the_floors() -> None:
     assert broken(*(one for one in guests if one.at_import)) == []
 
 
+def test_waiting_knows_no_service() -> None:
+    """What polls takes any function: services are imported by what describes their states, and when they are used."""
+    known = {
+        one.imported for one in imports() if one.importer == "roomtone.waiting" and within(one.imported, "roomtone")
+    }
+    assert known == {"roomtone._core.naming", "roomtone._http.waits", "roomtone.errors"}
+    described = [one for one in imports() if one.importer in ("roomtone.states", "roomtone.joining")]
+    services_used = [one for one in described if within(one.imported, *services())]
+    assert {one.importer for one in services_used} == {"roomtone.states", "roomtone.joining"}
+    assert broken(*(one for one in services_used if one.at_import)) == []
+
+
 def test_the_doubles_know_nothing_of_each_other() -> None:
     """`testing` and `emulator` import neither the other."""
     across = [

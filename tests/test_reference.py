@@ -12,7 +12,7 @@ import pytest
 
 import roomtone
 from faults import outcomes
-from roomtone import config, emulator, errors, testing
+from roomtone import config, emulator, errors, joining, states, testing, waiting
 from roomtone.emulator.services import doubles
 from roomtone.signalwire import codes, limits, streams, webhooks
 
@@ -74,9 +74,17 @@ def test_every_method_of_the_wire_table_exists() -> None:
 def test_every_other_public_name_is_described() -> None:
     """The top level and the configuration are on the client's page; other public modules have pages of their own."""
     described = directives((DOCS / "reference" / "client.md").read_text("utf-8"))
+    polled = directives((DOCS / "reference" / "waiting.md").read_text("utf-8"))
     top = {f"roomtone.{name}" for name in roomtone.__all__ if name not in {*SERVICES, "errors"}}
-    settings = {f"roomtone.config.{name}" for name in config.__all__ if not hasattr(roomtone, name)}
-    assert described == top | settings | {"roomtone.events.DecisionName"}
+    rest = {
+        f"{module.__name__}.{name}"
+        for module in (config, joining, waiting)
+        for name in module.__all__
+        if not hasattr(roomtone, name)
+    }
+    assert described | polled == top | rest | {"roomtone.events.DecisionName"}
+    assert described & polled == set()
+    assert states.__name__ in polled
     assert directives((DOCS / "reference" / "errors.md").read_text("utf-8")) == {errors.__name__}
     described = directives((DOCS / "reference" / "signalwire_events.md").read_text("utf-8"))
     assert described == {streams.__name__, webhooks.__name__}

@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator
 from typing import assert_type
 
 import roomtone
-from roomtone import errors, from_wire, to_wire
+from roomtone import errors, from_wire, join_info, signalwire, states, to_wire, wait_until, wait_until_absent, watch
 from roomtone.chime_sdk_meetings import (
     Attendee,
     CreateAttendeeRequestItem,
+    CreateAttendeeResponse,
     CreateMeetingWithAttendeesResponse,
     ListAttendeesResponse,
     Meeting,
@@ -21,6 +22,7 @@ from roomtone.ivs import (
     ChannelType,
     CreateChannelResponse,
     DeleteChannelRequest,
+    GetStreamResponse,
     GetStreamSessionRequest,
     GetStreamSessionResponse,
     IVSClient,
@@ -28,8 +30,10 @@ from roomtone.ivs import (
     ListStreamsResponse,
     StreamSummary,
 )
-from roomtone.signalwire import ConferencesStartStreamRequest, ConferenceStream, SignalWireClient
+from roomtone.joining import JoinInfo
+from roomtone.signalwire import Conference, ConferencesStartStreamRequest, ConferenceStream, SignalWireClient
 from roomtone.testing import Call, OperationMock, PagedOperationMock, RoomtoneMock, make, throttled
+from roomtone.waiting import Watchable
 
 
 async def meetings(live: roomtone.Client) -> None:
@@ -82,6 +86,39 @@ async def media(live: roomtone.Client, sid: str) -> None:
         async for chunk in pages:
             assert_type(chunk, bytes)
     assert_type(await live.signalwire.messages.download_media(sid, sid).save("a", progress=print), int)
+
+
+async def waiting(live: roomtone.Client, arn: str, sid: str) -> None:
+    live_now = await wait_until(
+        lambda: live.ivs.get_stream(channel_arn=arn),
+        lambda response: response.stream.state == "LIVE",
+        unless=lambda response: response.stream.health == "STARVING",
+        absent=ChannelNotBroadcasting,
+        timeout=60,
+    )
+    assert_type(live_now, GetStreamResponse)
+    assert_type(await wait_until(states.stream(live.ivs, channel_arn=arn), "LIVE"), GetStreamResponse)
+    call = states.call(live.signalwire, sid)
+    assert_type(call, Watchable[signalwire.Call, states.CallState])
+    assert_type(await wait_until(call, ("ringing", "in-progress"), unless="queued", timeout=None), signalwire.Call)
+    assert_type(await wait_until(call, lambda call: call.answered_by == "human"), signalwire.Call)
+    assert_type(await wait_until_absent(call, absent=(errors.NotFoundError, errors.ConflictError)), None)
+
+
+async def watching(live: roomtone.Client, arn: str, sid: str) -> None:
+    async for call in watch(states.call(live.signalwire, sid), until="in-progress"):
+        assert_type(call, signalwire.Call)
+    async for conference in watch(lambda: live.signalwire.conferences.get(sid), key=lambda one: one.status):
+        assert_type(conference, Conference)
+    streams = watch(lambda: live.ivs.get_stream(channel_arn=arn), absent=ChannelNotBroadcasting)
+    assert_type(streams, AsyncIterator[GetStreamResponse | None])
+
+
+def joining(made: CreateMeetingWithAttendeesResponse, meeting: Meeting, one: CreateAttendeeResponse) -> None:
+    info = join_info(made, external_user_id="ana")
+    assert_type(info, JoinInfo)
+    assert_type(join_info(meeting, one), JoinInfo)
+    assert_type(join_info(made, one.attendee), JoinInfo)
 
 
 def options(live: roomtone.Client) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import roomtone
 from roomtone import Cleint  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
-from roomtone.chime_sdk_meetings import CreateAttendeeRequestItem
+from roomtone.chime_sdk_meetings import CreateAttendeeRequestItem, ListAttendeesResponse, Meeting
 from roomtone.ivs import Channel, CreateChannelResponse, GetStreamSessionRequest
 from roomtone.ivschat import CreateRomRequest  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
 from roomtone.testing import RoomtoneMock, make
@@ -25,6 +25,19 @@ async def arguments(live: roomtone.Client, arns: Sequence[str]) -> None:
     live.signalwire.with_options(region="eu-central-1")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     CreateAttendeeRequestItem("ana")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     GetStreamSessionRequest()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+async def waiting(live: roomtone.Client, arn: str) -> None:
+    stream = roomtone.states.stream(live.ivs, channel_arn=arn)
+    fetch = stream.fetch
+    await roomtone.wait_until(stream, "Live")  # type: ignore[arg-type]  # pyright: ignore[reportCallIssue, reportArgumentType]
+    await roomtone.wait_until(fetch, "LIVE")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+    await roomtone.wait_until(fetch(), print)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+
+
+def joining(meeting: Meeting, several: ListAttendeesResponse) -> None:
+    roomtone.join_info(meeting, several)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    roomtone.join_info(meeting)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
 
 
 def services(live: roomtone.Client) -> None:

@@ -86,7 +86,7 @@ class RoomtoneMock:
     Attributes:
         router: The plain respx router; its routes go first.
         calls: The calls to all operations, in order.
-        sleeps: The seconds of each wait between attempts, in order.
+        sleeps: The seconds of each wait between attempts, and between the polls of `wait_until` and `watch`, in order.
         failures: What calls failed for; one that is still in it at the end of the block fails the block, in case the
             code under test has swallowed it.
     """
