@@ -74,8 +74,8 @@ What each service documents, and the [meaning](../../errors.md) under which it i
 error that a service does not document has the class of its meaning, such as `IVSThrottledError`.
 """
 
-REQUESTS = """For `live.{package}.send`, which takes one and returns a {{py:class}}`~roomtone.Reply`. Each has the arguments
-of its method as members.
+REQUESTS = """For `live.{package}.send`, which takes one and returns a {{py:class}}`~roomtone.Reply`. Each has the
+arguments of its method as members.
 """
 
 
