@@ -141,7 +141,7 @@ class Page:
                     enums=len(self.enums),
                     errors=len(self.errors),
                 ),
-                *_table(("method", "a second execution", "request"), map(self._operation, self.operations)),
+                *_table(("method", "all pages", "a second execution"), map(self._operation, self.operations)),
                 "\n## Methods\n",
                 *self._rst(line for name in self.clients for line in self._client(name)),
                 "## Requests\n",
@@ -171,11 +171,11 @@ class Page:
         return f"{{py:{kind}}}`{shown} <roomtone.{self.package}.{name}>`"
 
     def _operation(self, one: Operation[Any, Any]) -> tuple[str, ...]:
-        methods = [self.methods[one.name], self.iterator(one)]
+        iterator = self.iterator(one)
         return (
-            ", ".join(self._link("meth", method) for method in methods if method),
+            self._link("meth", self.methods[one.name]),
+            self._link("meth", iterator) if iterator else "",
             SAFETY[one.safety],
-            f"`{one.method} {one.path}`",
         )
 
     def _request(self, one: Operation[Any, Any]) -> tuple[str, ...]:
@@ -334,6 +334,22 @@ def _link_docstring(app: Sphinx, what: str, name: str, obj: object, options: obj
     package = _owner(name)
     if package is not None and what in ("class", "method") and name.split(".")[2] in _page(package).clients:
         lines[:] = _page(package).linked(lines)
+    elif package is None:
+        lines[:] = _with_full_names(lines, getattr(inspect.getmodule(obj), "errors", None))
+
+
+def _with_full_names(lines: Iterable[str], errors: object) -> Iterator[str]:
+    """Errors that a docstring says to raise, by the full names that they have in the errors module of their service.
+
+    Several services have one called `ResourceNotFoundException`.
+    """
+    package = _owner(getattr(errors, "__name__", ""))
+    for line in lines:
+        match = re.fullmatch(r"( +)(\w+)(: .+)", line)
+        if package and match and inspect.isclass(getattr(errors, match[2], None)):
+            yield f"{match[1]}~roomtone.{package}.{match[2]}{match[3]}"
+        else:
+            yield line
 
 
 def _short_signature(
