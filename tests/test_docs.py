@@ -54,11 +54,11 @@ def _options() -> list[Option]:
     table = (DOCS / "options.md").read_text("utf-8").partition("| option |")[2].partition("\n\n")[0]
     found = []
     for row in table.splitlines()[2:]:
-        name, places, variables, keys, default = (cell.strip() for cell in row.strip()[1:-1].split("|"))
+        name, places, sources, default = (cell.strip() for cell in row.strip()[1:-1].split("|"))
+        variables, _, keys = sources.partition("profile:")
         match = re.fullmatch(r"\[`(\w+)`\]\(#\w+\)", name)
-        found.append(
-            Option(match[1] if match else "", _marked(places), _marked(variables), _marked(keys), default.strip("`"))
-        )
+        option = match[1] if match else ""
+        found.append(Option(option, _marked(places), _marked(variables), _marked(keys), default.strip("`")))
     return found
 
 

@@ -146,7 +146,7 @@ class Page:
                 *self._rst(line for name in self.clients for line in self._client(name)),
                 "## Requests\n",
                 REQUESTS.format(package=self.package),
-                *_table(("request", "method", "answer"), map(self._request, self.operations)),
+                *_table(("request", "method"), map(self._request, self.operations)),
                 "\n## Errors\n",
                 *self._rst(line for name in self.errors for line in self._error(name)),
                 "## Shapes\n",
@@ -180,10 +180,7 @@ class Page:
 
     def _request(self, one: Operation[Any, Any]) -> tuple[str, ...]:
         method = self._link("meth", self.methods[one.name])
-        if one.download:
-            return f"`{one.request.__name__}`", method, "a download, which `send` refuses"
-        answer = "None" if one.response is NoneType else self._link("class", one.response.__name__)
-        return f"`{one.request.__name__}`", method, answer
+        return f"`{one.request.__name__}`", f"{method}, a download: not for `send`" if one.download else method
 
     def _error(self, name: str) -> Iterator[str]:
         cls = self.errors[name]
