@@ -133,4 +133,4 @@ def test_every_fault_is_on_its_page() -> None:
     rows = re.findall(r"^\| (?!fault)([^|]+) \|", page, re.MULTILINE)
     assert rows == [row.fault for row in [*outcomes.rows(), *outcomes.rows_of_aiohttp()]]
     assert "| kept connection closed as it is used | answer after 2 |" in page
-    assert "`ProtocolError`, maybe processed" in page
+    assert "| ProtocolError, maybe processed |" in page

@@ -200,9 +200,7 @@ class Page:
 
     def _shape(self, name: str) -> Iterator[str]:
         cls = self.shapes[name]
-        members = [_member(field) for field in attrs.fields(cls)]
-        signature = f"(*, {', '.join(members)})" if members else "()"
-        yield f".. py:class:: {name}{signature}"
+        yield f".. py:class:: {name}{_attrs_signature(cls)}"
         yield from self._options("models", name)
         yield from (f"   {line}" for line in self.linked(_docstring(cls)))
         yield ""
@@ -297,12 +295,21 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
         yield f"| {' | '.join(row)} |"
 
 
+def _attrs_signature(cls: type[Any]) -> str:
+    """The signature of an attrs class, with types and defaults as its source has them."""
+    fields = [field for field in attrs.fields(cls) if field.init]
+    members = [_member(field) for field in fields]
+    if any(field.kw_only for field in fields):
+        members.insert(0, "*")
+    return f"({', '.join(members)})"
+
+
 def _member(field: attrs.Attribute[Any]) -> str:
     written = f"{field.name}: {_spelled(field.type)}"
     if field.default is attrs.NOTHING:
         return written
-    is_factory = isinstance(field.default, attrs.Factory)  # type: ignore[arg-type]
-    return f"{written} = {'[]' if is_factory else repr(field.default)}"
+    default: Any = field.default
+    return f"{written} = {getattr(default, 'factory', lambda: default)()!r}"
 
 
 def _spelled(annotation: object) -> str:
@@ -352,9 +359,11 @@ def _with_full_names(lines: Iterable[str], errors: object) -> Iterator[str]:
 def _short_signature(
     app: Sphinx, what: str, name: str, obj: Any, options: object, signature: str | None, returns: str | None
 ) -> tuple[str, str | None] | None:
-    """A method's signature as its source has it, so that enums keep their names; none for classes nobody calls."""
+    """A signature as the source has it, so that enums and defaults keep their names; none for classes nobody calls."""
     if inspect.isclass(obj) and issubclass(obj, (ServiceClient, SignalWireResource)):
         return "", None
+    if "attr_dict[" in (signature or ""):  # how attrs names a default in the code that it writes
+        return _attrs_signature(obj), returns
     if what != "method" or _owner(name) is None or not inspect.isfunction(obj):
         return None
     from sphinx.util.inspect import stringify_signature
