@@ -458,7 +458,7 @@ async def test_leaving_a_block_early() -> None:
                     break
             await server.until_closed()
             assert server.opened == number
-            gc.collect()
+            gc.collect(1)
         async with live.signalwire.recordings.download("RE1"):
             pass
         await server.until_closed()
@@ -472,7 +472,7 @@ async def test_leaving_a_loop_early() -> None:
             async for chunk in live.signalwire.recordings.download("RE1"):
                 assert chunk
                 break
-            gc.collect()
+            gc.collect(1)
             assert server.opened == number
     await server.until_closed()
 
@@ -615,7 +615,7 @@ async def test_after_the_client_is_closed() -> None:
         for closed in (chunks, unbegun):
             with pytest.raises(errors.ClientClosedError):
                 await anext(closed)
-        gc.collect()
+        gc.collect(1)
 
 
 async def test_closing_the_client_while_a_chunk_is_awaited() -> None:
