@@ -36,6 +36,8 @@ html_copy_source = False
 
 default_role = "code"  # docstrings mark code with single backticks
 nitpicky = False
+# Several services document errors of the same name, and a docstring under "Raises" names its own service's.
+suppress_warnings = ["ref.python"]
 myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 3
 
