@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from roomtone.config import SignalWire as SignalWire
     from roomtone.download import Download as Download
     from roomtone.events import Attempt as Attempt
+    from roomtone.events import FinishedCall as FinishedCall
     from roomtone.paging import Paginator as Paginator
     from roomtone.wire import from_wire as from_wire
     from roomtone.wire import to_wire as to_wire
@@ -34,6 +35,7 @@ __all__ = [
     "Client",
     "Credentials",
     "Download",
+    "FinishedCall",
     "Paginator",
     "Reply",
     "SignalWire",
@@ -59,6 +61,7 @@ if not TYPE_CHECKING:
         "Client": "roomtone.client",
         "Credentials": "roomtone.config",
         "Download": "roomtone.download",
+        "FinishedCall": "roomtone.events",
         "Paginator": "roomtone.paging",
         "Reply": "roomtone._core.operation",
         "SignalWire": "roomtone.config",

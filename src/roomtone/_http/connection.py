@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from roomtone._core.adaptive import RateLimiter
     from roomtone._http.exchange import Transport
     from roomtone._http.incoming import Incoming
-    from roomtone.events import Attempt
+    from roomtone.events import Attempt, FinishedCall, Telemetry
 
 __all__ = ["Connection"]
 
@@ -48,6 +48,9 @@ class Connection:
     ssl_context: ssl.SSLContext | None = None
     max_connections: int = 100
     on_attempt: Callable[[Attempt], object] | None = field(default=None, repr=False)
+    on_retry: Callable[[Attempt], object] | None = field(default=None, repr=False)
+    on_response: Callable[[FinishedCall], object] | None = field(default=None, repr=False)
+    telemetry: Telemetry | None = field(default=None, repr=False)
     sleep: Callable[[float], Awaitable[None]] = anyio.sleep
     jitter: Callable[[], float] = random.random
 

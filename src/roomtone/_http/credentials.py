@@ -7,6 +7,7 @@ leaves nothing locked, and a look-up that it began in a thread serves whoever co
 from __future__ import annotations
 
 import inspect
+import logging
 import os
 import time
 from collections.abc import Awaitable, Callable
@@ -29,6 +30,8 @@ from roomtone.errors import ConfigurationError
 __all__ = ["CredentialsSource"]
 
 _T = TypeVar("_T")
+
+_LOG = logging.getLogger("roomtone")
 
 LOOKUP_TIMEOUT = 30.0
 """Seconds that a look-up may take when there is nothing to sign with until it ends."""
@@ -148,6 +151,8 @@ class CredentialsSource:
                 self._keep(await self._look_up(EARLY_LOOKUP_TIMEOUT))
 
     def _keep(self, found: _Found) -> None:
+        # The end of an id tells one key from another and is all that `aws configure list` shows too.
+        _LOG.debug("AWS credentials: %s, access key id ****%s", found.source, found.credentials.access_key_id[-4:])
         self._found = found
         self._found_at = self._tried_at = time.monotonic()
         self._conclude(found)

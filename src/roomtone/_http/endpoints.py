@@ -55,6 +55,11 @@ class Endpoint:
         return host if self.port is None else f"{host}:{self.port}"
 
     @property
+    def effective_port(self) -> int:
+        """The port, also where it is the scheme's own."""
+        return self.port or _DEFAULT_PORTS[self.scheme]
+
+    @property
     def url(self) -> str:
         """Origin and path: what a request's own path is appended to."""
         return f"{self.scheme}://{self.authority}{self.path}"

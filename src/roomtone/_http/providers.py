@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import logging
 import os
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
@@ -22,6 +23,8 @@ from roomtone.config import DEFAULT_MAX_ATTEMPTS, Aws, Credentials, RetryMode, S
 from roomtone.errors import ApiError, ConfigurationError, RoomtoneError
 
 __all__ = ["AwsProvider", "Provider", "SignalWireProvider", "Target"]
+
+_LOG = logging.getLogger("roomtone")
 
 _EXPIRED_CODES = frozenset({"ExpiredToken", "ExpiredTokenException"})
 
@@ -130,6 +133,13 @@ class AwsProvider:
                 max_attempts=settings.max_attempts,
                 retry_mode=settings.retry_mode,
             )
+            _LOG.debug(
+                "%s: region %s (%s), endpoint %s",
+                self.service.name,
+                endpoint.region,
+                "with_options(region=)" if region else settings.region_source,
+                endpoint.url,
+            )
             self._corrects_clock = settings.corrects_clock
             self._targets[region] = found
         return found
@@ -216,6 +226,7 @@ class SignalWireProvider:
             space = None if config.base_url else _given(config, "space")
             endpoint = signalwire_endpoint(space, config.base_url, allow_http=config.allow_http)
             self._authorization = _basic(config)
+            _LOG.debug("%s: endpoint %s", self.service.name, endpoint.url)
             self._target = Target(
                 endpoint=endpoint,
                 path=endpoint.path + self.service.base_path,
