@@ -78,7 +78,11 @@ if not TYPE_CHECKING:
             return value
         if name in __all__:
             return import_module(f"roomtone.{name}")
-        raise AttributeError(f"module 'roomtone' has no attribute {name!r}")
+        if name.startswith("_"):  # asked for by tools; nobody's slip
+            raise AttributeError(f"module 'roomtone' has no attribute {name!r}")
+        from roomtone._core.slips import no_name
+
+        raise no_name("roomtone", name, __all__)
 
     def __dir__() -> list[str]:
         return sorted({*globals(), *__all__})

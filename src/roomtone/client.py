@@ -213,6 +213,21 @@ class Client:
 
         return SignalWireClient(self._connection, self._options)
 
+    # Under `if not TYPE_CHECKING`, because otherwise every misspelt name would type-check.
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            if name.startswith("_") or hasattr(type(self), name):
+                return object.__getattribute__(self, name)  # raises what it raised
+            from roomtone._core.slips import no_service
+
+            raise no_service(type(self).__name__, name)
+
+        def __enter__(self) -> object:
+            raise TypeError("roomtone.Client is opened with `async with`, not `with`")
+
+        def __exit__(self, *exc_info: object) -> None: ...
+
     async def aclose(self) -> None:
         """Ends all connections. Calls under way end with a ClientClosedError; closing twice does nothing.
 
@@ -232,7 +247,9 @@ class Client:
         await self.aclose()
 
     def __repr__(self) -> str:
-        return f"<roomtone.Client {self._aws!r} {self._signalwire!r}>"
+        if "_connection" not in self.__dict__:  # nothing is looked up yet, and making one imports a good deal
+            return f"<roomtone.Client {self._aws!r} {self._signalwire!r}>"
+        return f"<roomtone.Client: {self._connection.describe()}>"
 
 
 def _check_hook(name: str, hook: object, event: str) -> None:

@@ -351,6 +351,9 @@ class _Call(Generic[T, HeadT]):
         if self.connection.closed and isinstance(error, errors.TransportError):
             self._observe("raise", "the client was closed", error=error)
             raise errors.ClientClosedError("the client was closed while the call was under way") from error
+        if isinstance(error, errors.ConnectError) and (doubt := plan.provider.doubt(plan.target)):
+            error.message = f"{error.message}; {doubt}"
+            error.args = (error.message,)
         decision = self._decide(error, plan, until)
         plan.cost, delay = decision.cost, decision.delay
         self._observe("raise" if delay is None else "retry", decision.reason, delay=delay, error=error)

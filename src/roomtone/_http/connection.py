@@ -146,6 +146,12 @@ class Connection:
                 "the client was opened in another event loop; make one roomtone.Client per event loop"
             )
 
+    def describe(self) -> str:
+        """Where calls go and whose they are, as far as it was looked up. Does no I/O and holds no secret."""
+        aws = f"AWS {self._account.describe_region()}, {self._account.credentials.describe_found()}"
+        signalwire = self._providers.get("signalwire")
+        return f"{aws}; SignalWire {signalwire.describe(None)}" if signalwire else aws
+
     async def _open(self) -> Transport:
         if self.http_client is not None:
             return UsersClient(self.http_client)
