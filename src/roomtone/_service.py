@@ -102,7 +102,7 @@ class ServiceClient:
 def _whose(cls: type) -> str:
     """Where a request of another service belongs."""
     package = cls.__module__.removeprefix("roomtone.").partition(".")[0]
-    return f"; it is one of live.{package}.send" if issubclass(cls, Request) else ""
+    return f"; live.{package}.send takes this one" if issubclass(cls, Request) else ""
 
 
 @cache

@@ -45,8 +45,8 @@ def no_resource_method(owner: str, package: str, name: str) -> AttributeError:
 
 def no_service(owner: str, name: str) -> AttributeError:
     """For the client of all services."""
-    near = did_you_mean(name, METHODS)
-    return _error(owner, name, _habit(name) or near or _elsewhere(name) or f"; its services are {', '.join(METHODS)}")
+    hint = _habit(name) or _elsewhere(name) or did_you_mean(name, METHODS)
+    return _error(owner, name, hint or f"; its services are {', '.join(METHODS)}")
 
 
 def no_name(module: str, name: str, known: Iterable[str]) -> AttributeError:

@@ -197,10 +197,13 @@ def _parse(url: str, member: str, *, allow_http: bool, config: str, region: str 
     """The endpoint that a URL names; whatever could make two parsers read it differently is refused."""
 
     def refuse(reason: str) -> ConfigurationError:
-        return ConfigurationError(f"{member} {reason}, as in 'https://host.example:8443'")
+        shown = f": {_SPACE_FORMS}" if member == "space" else ", as in 'https://host.example:8443'"
+        return ConfigurationError(f"{member} {reason}{shown}")
 
     if not isinstance(url, str) or not _VISIBLE_ASCII.fullmatch(url):
         raise refuse("must be a URL in ASCII without spaces or line breaks")
+    if url.count("://") > 1:
+        raise refuse("must have its scheme once")
     try:
         parts = urlsplit(url)
         scheme, host, port = parts.scheme, parts.hostname, parts.port

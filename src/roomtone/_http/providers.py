@@ -258,8 +258,8 @@ class SignalWireProvider:
     async def target(self, region: str | None) -> Target:
         if self._target is None:
             config = self.signalwire
+            _check_complete(config)
             project_id = _given(config, "project_id")
-            _given(config, "api_token")
             space = None if config.base_url else _given(config, "space")
             endpoint = signalwire_endpoint(space, config.base_url, allow_http=config.allow_http)
             self._authorization = _basic(config)
@@ -288,9 +288,7 @@ class SignalWireProvider:
         return None
 
     def doubt(self, target: Target) -> str:
-        if self.signalwire.base_url is not None:
-            return ""
-        return "the space may be misspelt: it is the first part of its dashboard's address"
+        return ""
 
     def describe(self, region: str | None) -> str:
         if self._target is None:
@@ -309,23 +307,24 @@ def _basic(config: SignalWire) -> str:
     return "Basic " + base64.b64encode(proof.encode()).decode()
 
 
-def _given(config: SignalWire, name: str) -> str:
-    """A value of the configuration, else the environment's. The frame that raises holds none of them."""
-    variable = f"SIGNALWIRE_{name.upper()}"
-    if not _is_text(_found(config, name, variable)):
+def _check_complete(config: SignalWire) -> None:
+    """Tells of everything that is missing at once. The frame that raises holds nothing of what is there."""
+    wanted = ("space", "project_id", "api_token") if not config.base_url else ("project_id", "api_token")
+    missing = [name for name in wanted if not _given(config, name)]
+    if missing:
+        tried = "; ".join(f"SignalWire({name}=), SIGNALWIRE_{name.upper()}" for name in missing)
         raise ConfigurationError(
-            f"no SignalWire {name}: tried SignalWire({name}=...) and the environment's {variable}; give one of them"
+            f"no SignalWire {', no '.join(missing)}. Tried in order: {tried}. "
+            f"Set one of {'each' if len(missing) > 1 else 'them'}"
         )
-    return str(_found(config, name, variable)).strip()
 
 
-def _found(config: SignalWire, name: str, variable: str) -> object:
+def _given(config: SignalWire, name: str) -> str:
+    """A value of the configuration, else the environment's; empty where there is none."""
     value: object = getattr(config, name)
-    return value if value is not None else os.environ.get(variable)
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and bool(value.strip())
+    if value is None:
+        value = os.environ.get(f"SIGNALWIRE_{name.upper()}")
+    return value.strip() if isinstance(value, str) else ""
 
 
 def new_call_id() -> str:
