@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import socket
 import subprocess
 import sys
 import textwrap
@@ -282,6 +283,30 @@ async def test_a_region_that_is_new_is_called_without_a_word(world: World, caplo
     async with roomtone.Client(roomtone.Aws(region="ap-southeast-9", credentials=KEYS)) as live:
         assert (await live.ivs.list_channels()).channels == []
     assert caplog.records == []
+
+
+@pytest.mark.anyio
+async def test_a_name_that_nobody_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With real sockets too: the resolver's own words, then what may be wrong with the region."""
+
+    def unknown(host: Any, *args: Any, **kwargs: Any) -> Any:
+        asked.append(host if isinstance(host, str) else host.decode())
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    asked: list[str] = []
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    aws = roomtone.Aws(region="us-esat-1", credentials=KEYS)
+    async with roomtone.Client(aws, ssl_context=default_tls()) as live:
+        Waits().of(live)
+        with pytest.raises(errors.ConnectError) as caught:
+            await live.ivs.list_channels()
+    assert "Name or service not known" in caught.value.message
+    assert caught.value.message.endswith(
+        "; the region 'us-esat-1' (Aws(region=)) is not known; did you mean 'us-east-1'?"
+    )
+    assert caught.value.message.count("us-esat-1") == 1
+    assert set(asked) == {"ivs.us-esat-1.amazonaws.com"}
+    assert (caught.value.attempts, caught.value.maybe_processed) == (3, False)
 
 
 @pytest.mark.anyio
