@@ -24,6 +24,7 @@ from roomtone.ivs import (
     GetStreamSessionResponse,
     IVSClient,
 )
+from roomtone.otel import OpenTelemetry
 from roomtone.signalwire import SignalWireClient
 
 
@@ -122,3 +123,23 @@ def providers_of_both_kinds() -> None:
     roomtone.Aws(credentials=provider)
     roomtone.Aws(credentials=lambda: roomtone.Credentials("AKIDEXAMPLE", "secret"))
     roomtone.Aws(endpoint_url={"ivs": "http://127.0.0.1:8080"})
+
+
+class Counted:
+    """Telemetry of one's own."""
+
+    def begin(self, service: str, operation: str) -> Counted:
+        return self
+
+    def attempt(self, attempt: roomtone.Attempt) -> None: ...
+
+    def end(self, call: roomtone.FinishedCall) -> None: ...
+
+
+def listeners(attempts: list[roomtone.Attempt], calls: list[roomtone.FinishedCall]) -> None:
+    live = roomtone.Client(
+        on_attempt=attempts.append, on_retry=attempts.append, on_response=calls.append, telemetry=OpenTelemetry()
+    )
+    assert_type(live, roomtone.Client)
+    roomtone.Client(telemetry=Counted())
+    assert_type([call.error for call in calls], list[Exception | None])
