@@ -384,5 +384,7 @@ async def test_repr_of_signalwire_says_where_its_keys_come_from(world: World) ->
             "credentials from SignalWire(project_id=) and SIGNALWIRE_API_TOKEN>"
         )
         assert repr(live).endswith(repr(live.signalwire).partition(": ")[2])
-    bad = roomtone.Client(None, roomtone.SignalWire(space="https://u:s3cr3t@acme.signalwire.com"))
-    assert "s3cr3t" not in repr(bad.signalwire) + repr(bad)
+    url = "https://u:s3cr3t@acme.signalwire.com"
+    bad = roomtone.Client(roomtone.Aws(endpoint_url={"ivs": url}), roomtone.SignalWire(space=url, base_url=url))
+    assert repr(bad).count("https://...@acme.signalwire.com") == 3
+    assert "s3cr3t" not in repr(bad) + repr(bad.signalwire) + repr(bad.ivs) + repr(bad)
