@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import logging
 import subprocess
 import sys
@@ -549,6 +550,20 @@ async def test_pages_and_downloads_are_spans(router: respx.MockRouter, collected
         "signalwire/recordings.download",
     ]
     assert {span.parent and span.parent.span_id for span in collected.spans()} == {work.get_span_context().span_id}
+
+
+def test_a_call_that_ends_in_another_context(collected: Collected, caplog: pytest.LogCaptureFixture) -> None:
+    """A garbage collector ends a call wherever it runs: the span ends, and nothing there is touched."""
+    watch = contextvars.copy_context().run(collected.telemetry.begin, "ivs", "GetChannel")
+    with collected.tracer.start_as_current_span("work") as work:
+        watch.end(
+            roomtone.FinishedCall(service="ivs", operation="GetChannel", outcome="cancelled", attempts=1, duration=0.5)
+        )
+        assert trace.get_current_span() is work
+    assert [span.status.description for span in collected.spans()] == ["cancelled"]
+    assert [point.sum for point in collected.points("rpc.client.call.duration")] == [0.5]
+    assert caplog.records == []
+    assert repr(collected.telemetry) == "<roomtone.otel.OpenTelemetry>"
 
 
 @in_both_loops
