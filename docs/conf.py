@@ -17,7 +17,14 @@ project = "roomtone"
 author = "The roomtone authors"
 release = version = __version__
 
-extensions = ["fault_pages", "myst_parser", "service_pages", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = [
+    "coverage_pages",
+    "fault_pages",
+    "myst_parser",
+    "service_pages",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+]
 exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = f"roomtone {version}"

@@ -16,6 +16,10 @@ assert package.is_relative_to(sys.prefix), f"imported from {package}, not from t
 assert (package / "py.typed").is_file(), "the wheel has no py.typed"
 assert importlib.util.find_spec("roomtone_codegen") is None, "the generator is in the wheel"
 
+points = importlib.metadata.entry_points(group="pytest11", name="roomtone")
+assert [point.value for point in points] == ["roomtone.testing.plugin"], f"entry points of pytest: {points}"
+assert (package / "testing" / "_generated" / "ivs.py").is_file(), "the typings of the mocks are not in the wheel"
+
 licences = importlib.metadata.metadata("roomtone").get_all("License-File")
 assert licences == ["LICENSE"], f"licence files: {licences}"
 

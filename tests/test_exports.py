@@ -31,7 +31,7 @@ CLIENTS = {
 }
 TOP_LEVEL = {
     *("Aws", "Client", "Credentials", "Download", "Paginator", "Reply", "SignalWire"),
-    *("errors", "from_wire", "to_wire"),
+    *("errors", "from_wire", "join_info", "states", "to_wire", "wait_until", "wait_until_absent", "watch"),
 }
 HEAVY = {"httpx", "httpcore", "botocore", "cattrs", "respx", "uvicorn", *(f"roomtone.{name}" for name in CLIENTS)}
 

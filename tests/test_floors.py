@@ -160,6 +160,39 @@ def test_beside_the_floors() -> None:
     assert broken(*(one for one in guests if one.at_import)) == []
 
 
+def test_waiting_knows_no_service() -> None:
+    """What polls takes any function: services are imported by what describes their states, and when they are used."""
+    known = {
+        one.imported for one in imports() if one.importer == "roomtone.waiting" and within(one.imported, "roomtone")
+    }
+    assert known == {"roomtone._core.naming", "roomtone._http.waits", "roomtone.errors"}
+    described = [one for one in imports() if one.importer in ("roomtone.states", "roomtone.joining")]
+    services_used = [one for one in described if within(one.imported, *services())]
+    assert {one.importer for one in services_used} == {"roomtone.states", "roomtone.joining"}
+    assert broken(*(one for one in services_used if one.at_import)) == []
+
+
+def test_the_doubles_know_nothing_of_each_other() -> None:
+    """`testing` and `emulator` import neither the other."""
+    across = [
+        one
+        for one in imports()
+        for double in BESIDE
+        if within(one.importer, double) and within(one.imported, *BESIDE) and not within(one.imported, double)
+    ]
+    assert broken(*across) == []
+
+
+def test_the_pytest_plugin_costs_nothing() -> None:
+    """Every pytest imports the plugin, and with it the package that it is in: both import nothing of weight."""
+    eager = [
+        one for one in imports() if one.importer in ("roomtone.testing", "roomtone.testing.plugin") and one.at_import
+    ]
+    allowed = {"__future__", "collections.abc", "pytest", "typing"}
+    assert broken(*(one for one in eager if one.imported not in allowed)) == []
+    assert any(one.imported == "pytest" for one in eager)
+
+
 def test_the_generator_stays_outside() -> None:
     """The package never imports what writes it."""
     assert broken(*(one for one in imports() if within(one.imported, "roomtone_codegen"))) == []

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from roomtone import Reply, errors
+from roomtone.ivs import GetStreamResponse, Stream
 
 PACKAGES = (
     "chime_sdk_meetings",
@@ -49,6 +50,9 @@ def example(cls: type[errors.RoomtoneError]) -> errors.RoomtoneError:
     common: dict[str, Any] = {"service": "ivs", "operation": "GetChannel"}
     if issubclass(cls, errors.RequestError):
         return cls("must be a str, not int", member="attendees[3].external_user_id", **common)
+    if issubclass(cls, errors.WaitError):
+        stream = Stream(channel_arn="arn", stream_id="st-1", state="OFFLINE")
+        return cls("it did not come", last=GetStreamResponse(stream=stream), state="OFFLINE", polls=7)
     common |= {"attempts": 2, "request_id": "r-1", "maybe_processed": True}
     if issubclass(cls, errors.DecodeError):
         reply = Reply(value=None, status=200, headers={"a": "b"}, body=b"\xff", request_id="r-1", attempts=2)

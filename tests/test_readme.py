@@ -7,6 +7,7 @@ import inspect
 import os
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 
 import roomtone
 from roomtone.emulator import Emulator, serve
+from roomtone.testing import RoomtoneMock
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -62,6 +64,17 @@ async def _two_channels() -> None:
             await live.ivs.create_channel(name=name)
 
 
+def run_test(function: Any, backend: str) -> None:
+    """Runs a test function with the fixtures that it asks for."""
+    wanted = inspect.signature(function).parameters
+    if not wanted:
+        anyio.run(function, backend=backend)
+        return
+    with RoomtoneMock() as mock:
+        fixtures = {"roomtone_mock": mock, "roomtone_client": mock.client()}
+        anyio.run(partial(function, **{name: fixtures[name] for name in wanted}), backend=backend)
+
+
 @pytest.mark.parametrize(("page", "heading", "block"), examples())
 def test_an_example_runs(
     page: str,
@@ -95,7 +108,7 @@ def test_an_example_runs(
         if name.startswith("test_"):  # it mocks the services themselves, so nothing may point elsewhere
             for variable in Emulator().environment(""):
                 monkeypatch.delenv(variable, raising=False)
-            anyio.run(value, backend=anyio_backend)
+            run_test(value, anyio_backend)
     if page == "README.md":
         assert re.fullmatch(PRINTED[heading], capsys.readouterr().out)
 

@@ -12,7 +12,8 @@ import pytest
 
 import roomtone
 from faults import outcomes
-from roomtone import config, emulator, errors, events, otel
+from roomtone import config, emulator, errors, events, joining, otel, states, testing, waiting
+from roomtone.emulator.services import doubles
 from roomtone.signalwire import codes, limits, streams, webhooks
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -73,10 +74,17 @@ def test_every_method_of_the_wire_table_exists() -> None:
 def test_every_other_public_name_is_described() -> None:
     """The top level and the configuration are on the client's page; other public modules have pages of their own."""
     described = directives((DOCS / "reference" / "client.md").read_text("utf-8"))
+    polled = directives((DOCS / "reference" / "waiting.md").read_text("utf-8"))
     top = {f"roomtone.{name}" for name in roomtone.__all__ if name not in {*SERVICES, "errors"}}
-    settings = {f"roomtone.config.{name}" for name in config.__all__ if not hasattr(roomtone, name)}
-    told = {f"roomtone.events.{name}" for name in events.__all__ if not hasattr(roomtone, name)}
-    assert described == top | settings | told | {f"roomtone.otel.{name}" for name in otel.__all__}
+    rest = {
+        f"{module.__name__}.{name}"
+        for module in (config, events, joining, otel, waiting)
+        for name in module.__all__
+        if not hasattr(roomtone, name)
+    }
+    assert described | polled == top | rest
+    assert described & polled == set()
+    assert states.__name__ in polled
     assert directives((DOCS / "reference" / "errors.md").read_text("utf-8")) == {errors.__name__}
     described = directives((DOCS / "reference" / "signalwire_events.md").read_text("utf-8"))
     assert described == {streams.__name__, webhooks.__name__}
@@ -84,6 +92,8 @@ def test_every_other_public_name_is_described() -> None:
     assert described == {codes.__name__, limits.__name__}
     described = directives((DOCS / "reference" / "emulator.md").read_text("utf-8"))
     assert {f"roomtone.emulator.{name}" for name in emulator.__all__} - described == set()
+    described = directives((DOCS / "reference" / "testing.md").read_text("utf-8"))
+    assert described == {f"roomtone.testing.{name}" for name in testing.__all__}
 
 
 def test_every_fault_is_on_its_page() -> None:
@@ -93,3 +103,34 @@ def test_every_fault_is_on_its_page() -> None:
     assert rows == [row.fault for row in [*outcomes.rows(), *outcomes.rows_of_aiohttp()]]
     assert "| kept connection closed as it is used | answer after 2 |" in page
     assert "`ProtocolError`, maybe processed" in page
+
+
+def test_every_operation_is_on_the_page_of_the_emulator() -> None:
+    """The page of the emulator's coverage has a row for each operation, which says what the emulator does with it."""
+    page = extension("coverage_pages").page()
+    rows = re.findall(r"^\| (\S+) \| `(\w+)\.[\w.]+` \| (yes|no) \|$", page, re.MULTILINE)
+    emulated = {(double.package, record.name) for double in doubles() for record in double.handlers}
+    told = {(package, name): answer for name, package, answer in rows}
+    assert {key for key, answer in told.items() if answer == "yes"} == emulated
+    assert told.keys() == {(double.package, record.name) for double in doubles() for record in double.methods}
+    for double in doubles():
+        name = double.service.name
+        assert f"| [`{name}`](#{name}) | {len(double.methods)} | {len(double.handlers)} |" in page
+    assert f"| all | {len(told)} | {len(emulated)} |" in page
+
+
+def test_every_command_of_the_emulator_is_described() -> None:
+    """What happens outside the APIs is in the reference by its class, and in the guide by its place on the emulator."""
+    commands = {
+        name: type(value)
+        for name, value in vars(emulator.Emulator()).items()
+        if not name.startswith("_") and type(value).__name__.endswith("Commands")
+    }
+    described = {
+        name.rpartition(".")[2] for name in directives((DOCS / "reference" / "emulator.md").read_text("utf-8"))
+    }
+    guide = (DOCS / "emulator.md").read_text("utf-8")
+    assert {"ivs", "meetings"} <= commands.keys()
+    assert [cls.__name__ for cls in commands.values() if cls.__name__ not in described] == []
+    assert [name for name in commands if f"`emulator.{name}." not in guide] == []
+    assert "](reference/emulator_coverage.md)" in guide

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from roomtone import ivs_realtime as ivs_realtime
     from roomtone import ivschat as ivschat
     from roomtone import signalwire as signalwire
+    from roomtone import states as states
     from roomtone._core.operation import Reply as Reply
     from roomtone.client import Client as Client
     from roomtone.config import Aws as Aws
@@ -25,7 +26,11 @@ if TYPE_CHECKING:
     from roomtone.download import Download as Download
     from roomtone.events import Attempt as Attempt
     from roomtone.events import FinishedCall as FinishedCall
+    from roomtone.joining import join_info as join_info
     from roomtone.paging import Paginator as Paginator
+    from roomtone.waiting import wait_until as wait_until
+    from roomtone.waiting import wait_until_absent as wait_until_absent
+    from roomtone.waiting import watch as watch
     from roomtone.wire import from_wire as from_wire
     from roomtone.wire import to_wire as to_wire
 
@@ -49,8 +54,13 @@ __all__ = [
     "ivs",
     "ivs_realtime",
     "ivschat",
+    "join_info",
     "signalwire",
+    "states",
     "to_wire",
+    "wait_until",
+    "wait_until_absent",
+    "watch",
 ]
 
 # Under `if not TYPE_CHECKING`, because otherwise every misspelt import would type-check.
@@ -66,7 +76,11 @@ if not TYPE_CHECKING:
         "Reply": "roomtone._core.operation",
         "SignalWire": "roomtone.config",
         "from_wire": "roomtone.wire",
+        "join_info": "roomtone.joining",
         "to_wire": "roomtone.wire",
+        "wait_until": "roomtone.waiting",
+        "wait_until_absent": "roomtone.waiting",
+        "watch": "roomtone.waiting",
     }
 
     def __getattr__(name: str) -> object:

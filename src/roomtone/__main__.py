@@ -1,9 +1,10 @@
-"""The command line, `roomtone` or `python -m roomtone`: the demo, and the emulator on a port."""
+"""The command line, `roomtone` or `python -m roomtone`: the demo, the emulator on a port, the doctor."""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import math
 import signal
 import sys
 import threading
@@ -25,7 +26,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         if arguments.command == "emulator":
-            return _emulator(arguments.port)
+            return _emulator(arguments.port, arguments.fault)
+        if arguments.command == "doctor":
+            return _doctor(arguments)
         return anyio.run(_live_demo) if arguments.live else _demo_on_emulator()
     except (RoomtoneError, OSError) as error:
         print(f"roomtone: {error}", file=sys.stderr)
@@ -44,7 +47,58 @@ def _parser() -> argparse.ArgumentParser:
     )
     emulator = commands.add_parser("emulator", help="serve the emulator on loopback until Ctrl-C")
     emulator.add_argument("--port", type=_port, default=8900, help="the port, 0 for a free one (default: %(default)s)")
+    emulator.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="TARGET=FAULT",
+        help="let calls go wrong, such as ivs.get_stream=throttle*2; may be given more than once. Faults are throttle, "
+        "throttle:SECONDS, error, error:STATUS, latency:SECONDS and disconnect, for one call, *N for N or *all",
+    )
+    _add_doctor(
+        commands.add_parser("doctor", help="check what calls stand on: settings, credentials, network, services")
+    )
     return parser
+
+
+def _add_doctor(doctor: argparse.ArgumentParser) -> None:
+    doctor.add_argument(
+        "--service",
+        type=_service,
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="check this service by a call that reads, `ivs` or `signalwire` for example; may be repeated "
+        "(default: ivs, and signalwire if it is configured)",
+    )
+    doctor.add_argument("--offline", action="store_true", help="send nothing: no look-ups, no connections, no calls")
+    doctor.add_argument("--json", action="store_true", help="print one JSON document")
+    doctor.add_argument(
+        "--timeout",
+        type=_seconds,
+        default=10.0,
+        metavar="SECONDS",
+        help="the most that one check may take (default: %(default)g)",
+    )
+
+
+def _service(text: str) -> str:
+    from roomtone._doctor import service_name
+
+    try:
+        return service_name(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError("a time limit is a positive number of seconds")
+    return seconds
 
 
 def _port(text: str) -> int:
@@ -85,16 +139,29 @@ async def _live_demo() -> int:
         return 0 if await _demo.look(live, _say) else 1
 
 
-def _emulator(port: int) -> int:
+def _emulator(port: int, faults: Sequence[str]) -> int:
     from roomtone.emulator import Emulator, serve
+    from roomtone.emulator.faults import spelled
 
     emulator = Emulator()
+    try:
+        for text in faults:
+            emulator.faults.add(*spelled(text))
+    except ValueError as error:
+        print(f"roomtone: {error}", file=sys.stderr)
+        return 2
     with _end_of_process() as end, serve(emulator, port=port) as origin:
         print(f"# the roomtone emulator listens on {origin}; Ctrl-C ends it")
         for name, value in emulator.environment(origin).items():
             print(f"export {name}={value}", flush=True)
         end.wait()
     return 0
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    from roomtone._doctor.terminal import run
+
+    return run(arguments.service, offline=arguments.offline, limit=arguments.timeout, as_json=arguments.json)
 
 
 @contextlib.contextmanager

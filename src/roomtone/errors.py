@@ -11,6 +11,9 @@
     ├── DecodeError                      an answer that does not fit
     │   ├── ResponseTooLargeError
     │   └── PaginationError
+    ├── WaitError                        what was waited for did not come
+    │   ├── WaitTimeoutError (builtins.TimeoutError)
+    │   └── WaitFailedError
     └── ApiError                         the service answered with an error
         ├── InvalidRequestError
         ├── AuthenticationError
@@ -31,7 +34,7 @@ from __future__ import annotations
 import builtins
 import inspect
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 if TYPE_CHECKING:
     from roomtone._core.operation import Reply
@@ -58,6 +61,9 @@ __all__ = [
     "TimeoutError",
     "TransportError",
     "UnavailableError",
+    "WaitError",
+    "WaitFailedError",
+    "WaitTimeoutError",
 ]
 
 _E = TypeVar("_E", bound="RoomtoneError")
@@ -203,6 +209,34 @@ class ResponseTooLargeError(DecodeError):
 
 class PaginationError(DecodeError):
     """A page's token repeats, or its link leads elsewhere, so following it would never end or would go astray."""
+
+
+class WaitError(RoomtoneError):
+    """What `wait_until` waited for did not come. Each poll was answered, or found nothing; a failed one raises its own.
+
+    Attributes:
+        last: The last response that came, of the type that is fetched; None when none did.
+        state: The state in it, where what was waited for has named states.
+        polls: How many polls were made.
+    """
+
+    last: Any  # an exception has no type parameters; whoever catches it knows what was fetched
+    state: str | None
+    polls: int
+
+    def __init__(self, message: str = "", *, last: object = None, state: str | None = None, polls: int = 0) -> None:
+        super().__init__(message)
+        self.last = last
+        self.state = state
+        self.polls = polls
+
+
+class WaitTimeoutError(WaitError, builtins.TimeoutError):
+    """It did not come in time."""
+
+
+class WaitFailedError(WaitError):
+    """It cannot come any more: the last response is in a state that ends the wait."""
 
 
 class ApiError(RoomtoneError):

@@ -30,12 +30,11 @@ def main(arguments: list[str] | None = None) -> int:
         if command == "openapi":
             print(openapi.text(signalwire_spec.load()), end="")
             return 0
-        sources = build.read_sources()
+        commands = {"write": _write, "check": _check, "report": _report}
+        return commands[command](build.read_sources())
     except Undecided as stop:
         print(f"Undecided: {stop}", file=sys.stderr)
         return UNDECIDED
-    commands = {"write": _write, "check": _check, "report": _report}
-    return commands[command](sources)
 
 
 def outputs(sources: build.Sources) -> dict[str, str]:

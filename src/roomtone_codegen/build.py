@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,7 +12,7 @@ from attrs import frozen
 
 from roomtone_codegen import aws_reader, curation, facts, signalwire_reader, signalwire_spec
 from roomtone_codegen.checks import check_names
-from roomtone_codegen.emit import service_package
+from roomtone_codegen.emit import mocks, service_package
 from roomtone_codegen.emit.text import WIDTH
 from roomtone_codegen.known import methods_module, regions_module
 from roomtone_codegen.partitions import render_partitions
@@ -42,10 +42,10 @@ def read_sources() -> Sources:
     return Sources(services, digests)
 
 
-def generate(services: Iterable[facts.Service]) -> dict[str, str]:
+def generate(services: Sequence[facts.Service]) -> dict[str, str]:
     """Every generated file: path below `src` -> text."""
-    services = tuple(services)
     files = {
+        **mocks(services),
         "roomtone/_core/methods.py": methods_module(services),
         "roomtone/_http/regions.py": regions_module(services),
     }

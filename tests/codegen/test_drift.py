@@ -8,7 +8,7 @@ import pytest
 from attrs import evolve
 
 from roomtone_codegen import __main__ as command
-from roomtone_codegen import build, lock, report
+from roomtone_codegen import build, lock, report, samples
 from roomtone_codegen.curation import Undecided
 
 OTHER_TOOLS = lock.load().other_tools()
@@ -61,6 +61,20 @@ def test_a_left_over_file_is_found_and_a_hand_written_one_is_not(outputs: dict[s
 
 
 @same_tools
+def test_the_typings_of_the_mocks_are_held_too(outputs: dict[str, str], tree: Path) -> None:
+    """They are among the files, edited, missing and left-over ones are found."""
+    directory = tree / "roomtone/testing/_generated"
+    (directory / "ivs.py").write_bytes(b"\n")
+    (directory / "__init__.py").unlink()
+    (directory / "sms.py").write_text(f"{command.MARK}\n", encoding="utf-8")
+    assert set(command.drift(outputs, tree)) == {
+        "differs: roomtone/testing/_generated/ivs.py",
+        "missing: roomtone/testing/_generated/__init__.py",
+        "extra: roomtone/testing/_generated/sms.py",
+    }
+
+
+@same_tools
 def test_check_says_so_by_its_exit_status(monkeypatch: pytest.MonkeyPatch, tree: Path) -> None:
     """0 without drift, 1 with it."""
     monkeypatch.setattr(command, "SRC", tree)
@@ -110,6 +124,18 @@ def test_an_undecided_thing_writes_nothing(
     monkeypatch.setattr(command, "SRC", tmp_path)
     assert command.main(["write"]) == command.UNDECIDED
     assert "NewException" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+@same_tools
+def test_a_text_without_a_sample_writes_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """`write` stops as well at a pattern that no known text fits."""
+    monkeypatch.setattr(samples, "_TEXTS", ())
+    monkeypatch.setattr(command, "SRC", tmp_path)
+    assert command.main(["write"]) == command.UNDECIDED
+    assert "no sample of a text fits" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 

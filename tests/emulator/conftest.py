@@ -21,6 +21,9 @@ class Switchboard:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         await self.emulator(scope, receive, send)
 
+    def close(self) -> None:
+        """Each test closes its own emulator."""
+
 
 @pytest.fixture(scope="session")
 def switchboard() -> Switchboard:
@@ -34,8 +37,10 @@ def server(switchboard: Switchboard) -> Iterator[str]:
 
 
 @pytest.fixture
-def emulator() -> Emulator:
-    return Emulator()
+def emulator() -> Iterator[Emulator]:
+    made = Emulator()
+    yield made
+    made.close()
 
 
 @pytest.fixture
@@ -56,7 +61,7 @@ async def live(
             yield client
         return
     async with (
-        httpx.AsyncClient(transport=httpx.ASGITransport(emulator)) as http_client,
+        httpx.AsyncClient(transport=emulator.transport()) as http_client,
         roomtone.Client(emulator.aws(ORIGIN), emulator.signalwire(ORIGIN), http_client=http_client) as client,
     ):
         yield client

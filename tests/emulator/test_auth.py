@@ -16,8 +16,8 @@ import pytest
 
 import roomtone
 from roomtone import errors
+from roomtone._http.verification import Sent
 from roomtone.emulator import API_TOKEN, CREDENTIALS, PROJECT_ID, Emulator
-from roomtone.emulator.auth import Sent
 from roomtone.emulator.state import utc_now
 
 BODY = b'{"name":"front-row"}'

@@ -13,12 +13,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import anyio
+import httpx
 import pytest
 
 import roomtone
 from roomtone.__main__ import main
 from roomtone._version import __version__
-from roomtone.emulator import Emulator
+from roomtone.emulator import API_TOKEN, PROJECT_ID, Emulator
 
 SRC = str(Path(__file__).parents[2] / "src")
 PYTHON = [sys.executable, "-W", "error", "-m", "roomtone"]
@@ -94,10 +95,10 @@ def test_the_live_demo_lists_what_is_there(
 
 
 @contextmanager
-def emulator_process() -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
+def emulator_process(*more: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
     """The emulator as its own process, and the environment that it prints."""
     process = subprocess.Popen(
-        [*PYTHON, "emulator", "--port", "0"],
+        [*PYTHON, "emulator", "--port", "0", *more],
         env=environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -132,6 +133,29 @@ def test_the_emulator_and_the_live_demo(ending: signal.Signals) -> None:
     ):
         assert re.search(fact, done.stdout)
     assert (process.returncode, output, trouble) == (0, "", "")
+
+
+def test_the_emulator_with_faults() -> None:
+    """What the command line lets go wrong goes wrong, as often as told; a fault that is none is told at once."""
+    faults = ("--fault", "signalwire=error:503", "--fault", "signalwire.conferences.list=disconnect")
+    with emulator_process(*faults) as (process, printed):
+        url = f"{printed['SIGNALWIRE_SPACE']}/api/laml/2010-04-01/Accounts/{PROJECT_ID}/Conferences"
+        with httpx.Client(auth=(PROJECT_ID, API_TOKEN)) as http:
+            assert http.get(url).status_code == 503
+            with pytest.raises(httpx.RemoteProtocolError):
+                http.get(url)
+            assert http.get(url).status_code == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.communicate(timeout=10) == ("", "")
+
+
+def test_a_fault_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+    """A misspelt fault or target is a wrong call, told in one line."""
+    for text, reason in {"ivs=melt": "melt", "ivs.get_straem=throttle": "did you mean 'ivs.get_stream'"}.items():
+        assert main(["emulator", "--port", "0", "--fault", text]) == 2
+        error = capsys.readouterr().err
+        assert error.startswith("roomtone: ")
+        assert reason in error
 
 
 def test_the_live_demo_without_anything(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

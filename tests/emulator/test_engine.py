@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from importlib import import_module
-from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -21,10 +19,13 @@ from roomtone._core.faults import ErrorTable, modelled_members
 from roomtone._core.mirror import error_reply, read_request
 from roomtone._core.operation import AwsService, Operation
 from roomtone._http.signing import sign
-from roomtone.emulator import CREDENTIALS, PROJECT_ID, Emulator, meetings
-from roomtone.emulator.auth import Sent
+from roomtone._http.verification import Sent
+from roomtone.chime_sdk_meetings import TooManyTagsException
+from roomtone.chime_sdk_meetings import operations as meetings
+from roomtone.emulator import CREDENTIALS, PROJECT_ID, Emulator
 from roomtone.emulator.handlers import Handler
 from roomtone.emulator.services import Double, doubles
+from roomtone.ivs import operations as ivs
 from roomtone.signalwire import operations as signalwire
 
 EVERY_SERVICE = (*SERVICES, "signalwire")
@@ -189,13 +190,32 @@ def call(emulator: Emulator, operation: Operation[Any, Any], body: bytes = b"", 
 
 @pytest.mark.parametrize("service", EVERY_SERVICE)
 def test_what_is_not_emulated_says_so(service: str, emulator: Emulator) -> None:
-    """Every operation without a handler answers 501 with its own name; none is silently something else."""
-    handlers = double_of(service).handlers
+    """An operation without a handler answers 501 with its own name and its typed mock."""
+    double = double_of(service)
     for operation in operations_of(service):
-        if operation not in handlers:
-            status, code, message = call(emulator, operation)
-            assert (status, code) == (501, "NotEmulatedException")
-            assert f"{service} {operation.name} " in message
+        if operation not in double.handlers:
+            check_not_emulated(emulator, operation)
+
+
+@pytest.mark.parametrize(
+    ("operation", "mock"),
+    [(ivs.GET_STREAM_SESSION, "ivs.get_stream_session"), (signalwire.CONFERENCES_LIST, "signalwire.conferences.list")],
+    ids=["ivs", "signalwire"],
+)
+def test_the_mock_is_named(
+    operation: Operation[Any, Any], mock: str, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mock is called as the method is: by the service's package, and by SignalWire's resource."""
+    monkeypatch.delitem(cast("dict[Any, Any]", double_of(operation.service.name).handlers), operation)
+    assert f"roomtone_mock.{mock} " in check_not_emulated(emulator, operation)
+
+
+def check_not_emulated(emulator: Emulator, operation: Operation[Any, Any]) -> str:
+    status, code, message = call(emulator, operation)
+    assert (status, code) == (501, "NotEmulatedException")
+    assert f"{operation.service.name} {operation.name} " in message
+    assert f"roomtone_mock.{operation.service.name.replace('-', '_')}." in message
+    return message
 
 
 def test_bodies_that_do_not_fit(emulator: Emulator) -> None:
@@ -210,7 +230,7 @@ def test_bodies_that_do_not_fit(emulator: Emulator) -> None:
         b"": "media_region is required",
     }
     for body, reason in bodies.items():
-        status, code, message = call(emulator, meetings.operations.CREATE_MEETING, body)
+        status, code, message = call(emulator, meetings.CREATE_MEETING, body)
         assert (status, code) == (400, "BadRequestException")
         assert reason in message
 
@@ -218,7 +238,7 @@ def test_bodies_that_do_not_fit(emulator: Emulator) -> None:
 def test_queries_that_do_not_fit(emulator: Emulator) -> None:
     """A query's text that is no value of its member is the documented error, which names the member."""
     for more, reason in {"max-results=few": "max_results must be a number", "next-token=%ff": "is not UTF-8"}.items():
-        status, code, message = call(emulator, meetings.operations.LIST_ATTENDEES, more=more)
+        status, code, message = call(emulator, meetings.LIST_ATTENDEES, more=more)
         assert (status, code) == (400, "BadRequestException")
         assert reason in message
 
@@ -243,10 +263,12 @@ def test_undocumented_errors_are_a_bug(emulator: Emulator, monkeypatch: pytest.M
     """A handler can raise only what its operation documents."""
 
     def raises(*_: object) -> None:
-        raise meetings.errors.TooManyTagsException("no")
+        raise TooManyTagsException("no")
 
-    operation = meetings.operations.GET_MEETING
-    monkeypatch.setitem(meetings.handles.by_operation, operation, Handler(raises, 200, {}))
+    operation = meetings.GET_MEETING
+    monkeypatch.setitem(
+        cast("dict[Any, Any]", double_of("chime-sdk-meetings").handlers), operation, Handler(raises, 200, {})
+    )
     with pytest.raises(RuntimeError, match="GetMeeting documents no TooManyTagsException"):
         call(emulator, operation)
 
@@ -278,16 +300,3 @@ async def test_asgi(emulator: Emulator) -> None:
     assert sent[0]["status"] == 404
     with pytest.raises(NotImplementedError, match="websocket"):
         await emulator({"type": "websocket"}, receiver(), send)
-
-
-def test_the_page_tells_what_is_emulated() -> None:
-    """The table of docs/emulator.md is the list of handlers."""
-    page = (Path(__file__).parents[2] / "docs" / "emulator.md").read_text("utf-8")
-    table = re.findall(r"^\| `([\w-]+)` \| (.+) \|$", page, re.MULTILINE)
-    told = {service: sorted(names.split(", ")) for service, names in table}
-    emulated = {
-        double.service.name: sorted(operation.name for operation in double.handlers)
-        for double in doubles()
-        if double.handlers
-    }
-    assert told == emulated

@@ -118,6 +118,8 @@ async def test_pools(live: roomtone.Client) -> None:
     arn = await pool_arn(live)
     with pytest.raises(ConflictException):
         await pool_arn(live)
+    with pytest.raises(BadRequestException, match="pool_name must fit"):
+        await pool_arn(live, "audio/2")
     await pool_arn(live, "video")
 
     async def get(identifier: str) -> object:

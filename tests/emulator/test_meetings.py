@@ -9,14 +9,26 @@ from roomtone import errors
 from roomtone.chime_sdk_meetings import (
     AttendeeCapabilities,
     AttendeeFeatures,
+    AttendeeIdItem,
+    AudioFeatures,
     BadRequestException,
     ConflictException,
+    ContentFeatures,
     CreateAttendeeRequestItem,
     CreateMeetingResponse,
+    EngineTranscribeMedicalSettings,
+    EngineTranscribeSettings,
+    ForbiddenException,
     LimitExceededException,
     MeetingFeaturesConfiguration,
     NotFoundException,
+    ResourceNotFoundException,
+    Tag,
+    TooManyTagsException,
+    TranscriptionConfiguration,
+    VideoFeatures,
 )
+from roomtone.emulator import Emulator
 
 pytestmark = pytest.mark.anyio
 
@@ -155,6 +167,7 @@ async def test_what_the_model_rejects_is_a_bad_request(live: roomtone.Client) ->
         ),
         "external_user_id": meetings.create_attendee(meeting_id=meeting_id, external_user_id="a"),
         "meeting_features.attendee.max_count": new_meeting(live, seats=251),
+        "client_request_token must fit": new_meeting(live, client_request_token="two words"),
         "primary meeting": new_meeting(live, primary_meeting_id="of-another-time"),
     }
     for member, awaitable in calls.items():
@@ -162,3 +175,164 @@ async def test_what_the_model_rejects_is_a_bad_request(live: roomtone.Client) ->
             await awaitable
         assert member in caught.value.message
         assert caught.value.status == 400
+
+
+def can(audio: str, video: str, content: str) -> AttendeeCapabilities:
+    return AttendeeCapabilities(audio=audio, video=video, content=content)
+
+
+async def test_capabilities_of_all_but_some(live: roomtone.Client) -> None:
+    """The capabilities of everybody but those named change; an id that nobody has excludes nobody."""
+    meetings = live.chime_sdk_meetings
+    meeting_id = (await new_meeting(live)).meeting.meeting_id
+    made = (await meetings.batch_create_attendee(meeting_id=meeting_id, attendees=people("ana", "bo", "cy"))).attendees
+    assert made
+    await meetings.batch_update_attendee_capabilities_except(
+        meeting_id=meeting_id,
+        excluded_attendee_ids=[
+            AttendeeIdItem(attendee_id=made[1].attendee_id.upper()),
+            AttendeeIdItem(attendee_id="0" * 36),
+        ],
+        capabilities=can("Receive", "Receive", "None"),
+    )
+    listed = (await meetings.list_attendees(meeting_id=meeting_id)).attendees
+    assert [one.capabilities and one.capabilities.audio for one in listed] == ["Receive", "SendReceive", "Receive"]
+    assert [one.attendee_id for one in listed] == [one.attendee_id for one in made]
+
+
+async def test_capabilities_that_cannot_be(live: roomtone.Client) -> None:
+    """A capability of no meaning, one of a medium the meeting lacks, content without video: refused everywhere."""
+    meetings = live.chime_sdk_meetings
+    meeting_id = (await new_meeting(live)).meeting.meeting_id
+    ana = (await meetings.create_attendee(meeting_id=meeting_id, external_user_id="ana")).attendee
+    for capabilities in (can("Loud", "Send", "Send"), can("None", "Send", "Receive")):
+        with pytest.raises(BadRequestException, match="capabilities"):
+            await meetings.create_attendee(meeting_id=meeting_id, external_user_id="bo", capabilities=capabilities)
+        with pytest.raises(BadRequestException, match="capabilities"):
+            await meetings.update_attendee_capabilities(
+                meeting_id=meeting_id, attendee_id=ana.attendee_id, capabilities=capabilities
+            )
+        with pytest.raises(BadRequestException, match="capabilities"):
+            await meetings.batch_update_attendee_capabilities_except(
+                meeting_id=meeting_id,
+                excluded_attendee_ids=[AttendeeIdItem(attendee_id=ana.attendee_id)],
+                capabilities=capabilities,
+            )
+        batch = await meetings.batch_create_attendee(
+            meeting_id=meeting_id,
+            attendees=[CreateAttendeeRequestItem(external_user_id="bo", capabilities=capabilities), *people("cy")],
+        )
+        assert [error.error_code for error in batch.errors or ()] == ["BadRequestException"]
+    assert (await meetings.get_attendee(meeting_id=meeting_id, attendee_id=ana.attendee_id)).attendee == ana
+
+
+@pytest.mark.parametrize(
+    ("video", "content", "expected"),
+    [
+        ("HD", "FHD", ("SendReceive", "SendReceive")),
+        ("None", "FHD", ("Receive", "SendReceive")),
+        ("HD", "None", ("SendReceive", "None")),
+        ("None", "None", ("None", "None")),
+    ],
+)
+async def test_what_a_meeting_allows(
+    video: str, content: str, expected: tuple[str, str], live: roomtone.Client
+) -> None:
+    """Without capabilities of their own attendees get what the meeting has; what it lacks nobody can be given."""
+    meetings = live.chime_sdk_meetings
+    features = MeetingFeaturesConfiguration(
+        audio=AudioFeatures(echo_reduction="AVAILABLE"),
+        video=VideoFeatures(max_resolution=video),
+        content=ContentFeatures(max_resolution=content),
+    )
+    made = await meetings.create_meeting(media_region="eu-west-1", external_meeting_id="x1", meeting_features=features)
+    meeting_id = made.meeting.meeting_id
+    ana = (await meetings.create_attendee(meeting_id=meeting_id, external_user_id="ana")).attendee
+    assert ana.capabilities
+    assert (ana.capabilities.video, ana.capabilities.content) == expected
+    if "None" in (video, content):
+        with pytest.raises(BadRequestException, match="made without"):
+            await meetings.update_attendee_capabilities(
+                meeting_id=meeting_id,
+                attendee_id=ana.attendee_id,
+                capabilities=can("None", "SendReceive", "SendReceive"),
+            )
+
+
+async def test_an_attendee_who_left_comes_back(live: roomtone.Client) -> None:
+    """After its deletion an attendee's external user id is free, and gives somebody new."""
+    meetings = live.chime_sdk_meetings
+    meeting_id = (await new_meeting(live)).meeting.meeting_id
+    first = (await meetings.create_attendee(meeting_id=meeting_id, external_user_id="ana")).attendee
+    await meetings.delete_attendee(meeting_id=meeting_id, attendee_id=first.attendee_id)
+    again = (await meetings.create_attendee(meeting_id=meeting_id, external_user_id="ana")).attendee
+    assert again.attendee_id != first.attendee_id
+
+
+async def test_transcription(emulator: Emulator, live: roomtone.Client) -> None:
+    """A meeting is transcribed by one engine, by the newest settings, until it is stopped; stopping again is fine."""
+    meetings = live.chime_sdk_meetings
+    meeting_id = (await new_meeting(live)).meeting.meeting_id
+    assert emulator.meetings.transcription(meeting_id) is None
+    general = EngineTranscribeSettings(language_code="en-US")
+    medical = EngineTranscribeMedicalSettings(language_code="en-US", specialty="RADIOLOGY", type="DICTATION")
+    for settings in (
+        TranscriptionConfiguration(engine_transcribe_settings=general),
+        TranscriptionConfiguration(engine_transcribe_medical_settings=medical),
+    ):
+        await meetings.start_meeting_transcription(meeting_id=meeting_id, transcription_configuration=settings)
+        assert emulator.meetings.transcription(meeting_id) == settings
+    both = TranscriptionConfiguration(engine_transcribe_settings=general, engine_transcribe_medical_settings=medical)
+    for settings in (both, TranscriptionConfiguration()):
+        with pytest.raises(BadRequestException, match="exactly one engine"):
+            await meetings.start_meeting_transcription(meeting_id=meeting_id, transcription_configuration=settings)
+    for _ in range(2):
+        await meetings.stop_meeting_transcription(meeting_id=meeting_id)
+        assert emulator.meetings.transcription(meeting_id) is None
+    await meetings.delete_meeting(meeting_id=meeting_id)
+    with pytest.raises(NotFoundException):
+        await meetings.stop_meeting_transcription(meeting_id=meeting_id)
+    with pytest.raises(NotFoundException):
+        emulator.meetings.transcription(meeting_id)
+
+
+async def test_tags(live: roomtone.Client) -> None:
+    """Tags come with a meeting, are added, replaced, taken away and counted; AWS's own names are refused."""
+    meetings = live.chime_sdk_meetings
+    made = await meetings.create_meeting(
+        media_region="eu-west-1", external_meeting_id="x1", tags=[Tag(key="team", value="video")]
+    )
+    arn = made.meeting.meeting_arn
+
+    async def tags() -> dict[str, str]:
+        listed = (await meetings.list_tags_for_resource(resource_arn=arn)).tags
+        return {tag.key: tag.value for tag in listed or ()}
+
+    await meetings.tag_resource(resource_arn=arn, tags=[Tag(key="team", value="audio"), Tag(key="x", value="")])
+    assert await tags() == {"team": "audio", "x": ""}
+    await meetings.untag_resource(resource_arn=arn, tag_keys=["team", "never"])
+    assert await tags() == {"x": ""}
+    await meetings.tag_resource(resource_arn=arn, tags=[Tag(key=f"k{number}", value="v") for number in range(49)])
+    with pytest.raises(TooManyTagsException) as caught:
+        await meetings.tag_resource(resource_arn=arn, tags=[Tag(key="one-more", value="")])
+    assert caught.value.resource_name == arn
+    for key, reason in (("aws:x", "aws:"), ("k" * 129, "key"), ("two words", r"tags\[0\].key must fit")):
+        with pytest.raises(BadRequestException, match=reason):
+            await meetings.tag_resource(resource_arn=arn, tags=[Tag(key=key, value="")])
+    assert len(await tags()) == 50
+    with pytest.raises(ForbiddenException):
+        await meetings.untag_resource(resource_arn=arn.replace("123456789012", "210987654321"), tag_keys=["x"])
+    await meetings.delete_meeting(meeting_id=made.meeting.meeting_id)
+    with pytest.raises(ResourceNotFoundException):
+        await tags()
+
+
+async def test_a_meeting_ends_by_itself(emulator: Emulator, live: roomtone.Client) -> None:
+    """When everybody has left, the API knows the meeting no more, and its token makes another."""
+    first = (await new_meeting(live, client_request_token="token-1")).meeting
+    emulator.meetings.end(first.meeting_id)
+    with pytest.raises(NotFoundException):
+        await live.chime_sdk_meetings.get_meeting(meeting_id=first.meeting_id)
+    assert (await new_meeting(live, client_request_token="token-1")).meeting.meeting_id != first.meeting_id
+    with pytest.raises(NotFoundException):
+        emulator.meetings.end(first.meeting_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import sys
 import threading
+from datetime import datetime, timedelta, timezone
 
 import anyio
 import httpx
@@ -27,6 +28,13 @@ def test_it_serves_while_the_block_runs() -> None:
     assert set(threading.enumerate()) <= set(before)
     with pytest.raises(httpx.ConnectError):
         httpx.get(origin)
+
+
+def test_answers_have_the_date_of_its_clock() -> None:
+    """One `Date`, the emulator's, so that clients can put their clocks right by it."""
+    clock = datetime(2031, 2, 3, 4, 5, 6, tzinfo=timezone(timedelta(hours=2)))
+    with serve(Emulator(clock=lambda: clock)) as origin, httpx.Client() as http:
+        assert http.post(f"{origin}/ivs/ListChannels").headers.get_list("date") == ["Mon, 03 Feb 2031 02:05:06 GMT"]
 
 
 def test_the_block_raises_and_the_server_stops() -> None:
@@ -63,16 +71,40 @@ def test_without_uvicorn(monkeypatch: pytest.MonkeyPatch) -> None:
         pass
 
 
+CALLS = 1000
+
+
 @pytest.mark.anyio
-async def test_many_calls_at_once(emulator: Emulator, origin: str) -> None:
-    """Two hundred calls at a time get each its own answer."""
-    names = {f"channel-{number}" for number in range(200)}
-    answers: dict[str, str | None] = {}
-    async with roomtone.Client(emulator.aws(origin), max_connections=20) as live, anyio.create_task_group() as group:
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_thousand_calls_at_once(emulator: Emulator, origin: str, anyio_backend: str) -> None:
+    """Over real HTTP each call of a thousand gets its own answer, and all of them are carried out once."""
+    async with roomtone.Client(emulator.aws(origin), max_connections=50) as live:
+        await check_a_thousand(live)
 
-        async def create(name: str) -> None:
-            answers[name] = (await live.ivs.create_channel(name=name)).channel.name
 
-        for name in names:
-            group.start_soon(create, name)
-    assert answers == {name: name for name in names}
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["trio"])
+async def test_a_thousand_calls_at_once_in_process(emulator: Emulator, anyio_backend: str) -> None:
+    """Without a port too, where nothing but the emulator itself keeps them apart."""
+    limits = httpx.Limits(max_connections=None)
+    async with (
+        httpx.AsyncClient(transport=emulator.transport(), limits=limits) as http_client,
+        roomtone.Client(emulator.aws(), http_client=http_client, max_connections=CALLS) as live,
+    ):
+        await check_a_thousand(live)
+
+
+async def check_a_thousand(live: roomtone.Client) -> None:
+    answers: dict[str, str] = {}
+
+    async def create(name: str) -> None:
+        made = await live.ivs.create_channel(name=name)
+        answers[made.channel.arn] = name
+        assert made.channel.name == name
+
+    async with anyio.create_task_group() as group:
+        for number in range(CALLS):
+            group.start_soon(create, f"channel-{number}")
+    assert len(answers) == CALLS
+    listed = {channel.arn: channel.name async for channel in live.ivs.iter_channels(max_results=100)}
+    assert listed == answers

@@ -108,7 +108,7 @@ async def test_refusals(live: roomtone.Client, emulator: Emulator) -> None:
             await unknown
         assert isinstance(caught.value, SignalWireError)
         assert caught.value.status == 404
-        assert caught.value.body == {"code": 404, "message": caught.value.message, "more_info": "", "status": 404}
+        assert caught.value.body == {"code": 20404, "message": caught.value.message, "more_info": "", "status": 404}
     for bad in (
         conferences.start_stream(sid, url="https://media.example/ws"),
         conferences.start_stream(sid, url="wss://"),

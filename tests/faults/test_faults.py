@@ -128,17 +128,14 @@ def meaning(error: errors.RoomtoneError) -> str:
     return next(cls.__name__ for cls in type(error).__mro__ if cls.__module__ == errors.__name__)
 
 
-@pytest.mark.parametrize(
-    ("row", "column", "expected"), CELLS, ids=[f"{row.fault} | {column}" for row, column, _ in CELLS]
-)
-async def test_the_table(row: Row, column: str, expected: Expected) -> None:
-    """The outcome of each cell; as many requests as it says; and nothing is left open behind it."""
+async def check_cell(row: Row, column: str, expected: Expected, **options: Any) -> None:
+    """The outcome, as many requests as the cell says, in time; and nothing is left open behind it."""
     behaviour = BEHAVIOURS[row.fault]
     answer = answering_as(behaviour, column)
 
     with anyio.fail_after(100):
         async with server_of(behaviour, answer) as server:
-            async with client_of(server.url, behaviour) as live:
+            async with client_of(server.url, behaviour, **options) as live:
                 if behaviour.primed:
                     assert await CALLS[column](live) == "a"
                     await anyio.sleep(0.003)
@@ -149,6 +146,14 @@ async def test_the_table(row: Row, column: str, expected: Expected) -> None:
                 if behaviour.answer is not None and server.received:
                     assert len(server.received) - behaviour.primed == expected.attempts
             await server.until_closed()
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "expected"), CELLS, ids=[f"{row.fault} | {column}" for row, column, _ in CELLS]
+)
+async def test_the_table(row: Row, column: str, expected: Expected) -> None:
+    """Each cell, on both event loops."""
+    await check_cell(row, column, expected)
 
 
 # What a pool that is not ours cannot keep out: what comes behind an answer is the next call's answer.
@@ -190,23 +195,8 @@ OVER_AIOHTTP = [
     ("row", "column", "expected"), OVER_AIOHTTP, ids=[f"{row.fault} | {column}" for row, column, _ in OVER_AIOHTTP]
 )
 async def test_the_table_over_aiohttp(row: Row, column: str, expected: Expected) -> None:
-    """The same outcomes with the engine `aiohttp`, and nothing is left open behind it."""
-    behaviour = BEHAVIOURS[row.fault]
-    answer = answering_as(behaviour, column)
-
-    with anyio.fail_after(100):
-        async with server_of(behaviour, answer) as server:
-            async with client_of(server.url, behaviour, engine="aiohttp") as live:
-                if behaviour.primed:
-                    assert await CALLS[column](live) == "a"
-                    await anyio.sleep(0.003)
-                started = anyio.current_time()
-                assert str(await outcome_of(CALLS[column], live)) == str(expected)
-                if expected.outcome == "TimeoutError":
-                    assert anyio.current_time() - started < expected.attempts * (SHORT + 0.25), "it overran its time"
-                if behaviour.answer is not None and server.received:
-                    assert len(server.received) - behaviour.primed == expected.attempts
-            await server.until_closed()
+    """The same cells, with the engine `aiohttp`."""
+    await check_cell(row, column, expected, engine="aiohttp")
 
 
 RECOVERABLE = [

@@ -819,6 +819,30 @@ async def test_botocores_expiry_is_asked_for(env):
         await until(lambda: source._found.credentials.access_key_id == "AKNEW")
 
 
+async def test_when_they_end(env):
+    """Told to the second, whoever gave them; None for those that do not end, and before they are looked up."""
+    lasting = ending_in(3600)
+    for aws in (Aws(credentials=lasting), Aws(credentials=lambda: lasting)):
+        source = CredentialsSource(aws)
+        await source.get()
+        assert source.expires_at() == lasting.expires_at
+    assert CredentialsSource(Aws(credentials=lambda: lasting)).expires_at() is None
+    assert CredentialsSource(Aws(credentials=ONE)).expires_at() is None
+
+
+@pytest.mark.parametrize(("seconds", "known"), [(3600, True), (6 * 24 * 3600, True), (8 * 24 * 3600, False)])
+async def test_when_botocores_end(seconds, known, env):
+    """botocore tells of no moment, so it is found by asking; what ends in more than a week is not looked for."""
+    with answering({"GET /creds": metadata("AKMETA", seconds)}) as (url, _):
+        env.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{url}/creds")
+        source = CredentialsSource(Aws())
+        await source.get()
+    told = source.expires_at()
+    assert (told is not None) == known
+    if told is not None:
+        assert abs(told - in_seconds(seconds)) < timedelta(seconds=10)
+
+
 def test_no_secret_in_repr():
     """Neither the source nor what it holds shows a secret."""
     source = CredentialsSource(Aws(credentials=ONE))

@@ -120,15 +120,32 @@ ENDPOINTS = [
 ]
 
 
+SOURCES = {
+    None: None,
+    "https://given.example": "Aws(endpoint_url=)",
+    "https://env-realtime.example": "AWS_ENDPOINT_URL_IVS_REALTIME",
+    "https://env-all.example": "AWS_ENDPOINT_URL",
+    "https://profile-realtime.example": "`endpoint_url` in the profile 'default'",
+    "https://profile-all.example": "`endpoint_url` in the profile 'default'",
+}
+"""What is said of where each endpoint comes from."""
+
+
 @pytest.mark.parametrize(("given", "environment", "files", "realtime", "ivs"), ENDPOINTS)
 async def test_endpoint_precedence(given, environment, files, realtime, ivs, env, aws_files, services):
-    """For endpoints: given, then the service's variable, the general one, the services section, the profile."""
+    """For endpoints: given, then the service's variable, the general one, the services section, the profile.
+
+    Whichever it is, it is known where it comes from.
+    """
     write(aws_files, "config", files)
     for name, text in environment.items():
         env.setenv(name, text)
     settings = await load(Aws(endpoint_url=given))
     assert settings.endpoint_url(services["ivs-realtime"]) == realtime
     assert settings.endpoint_url(services["ivs"]) == ivs
+    for service, url in (("ivs-realtime", realtime), ("ivs", ivs)):
+        source = settings.endpoint_source(services[service])
+        assert (source and source.partition(" of ")[0]) == SOURCES[url]
 
 
 @pytest.mark.parametrize("ours", [False, True])

@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator
 from typing import assert_type
 
 import roomtone
-from roomtone import errors, from_wire, to_wire
+from roomtone import errors, from_wire, join_info, signalwire, states, to_wire, wait_until, wait_until_absent, watch
 from roomtone.chime_sdk_meetings import (
     Attendee,
     CreateAttendeeRequestItem,
+    CreateAttendeeResponse,
     CreateMeetingWithAttendeesResponse,
     ListAttendeesResponse,
     Meeting,
@@ -17,15 +18,23 @@ from roomtone.chime_sdk_meetings import (
 )
 from roomtone.chime_sdk_messaging import ChimeSDKMessagingClient
 from roomtone.ivs import (
+    ChannelNotBroadcasting,
     ChannelType,
     CreateChannelResponse,
     DeleteChannelRequest,
+    GetStreamResponse,
     GetStreamSessionRequest,
     GetStreamSessionResponse,
     IVSClient,
+    ListStreamsRequest,
+    ListStreamsResponse,
+    StreamSummary,
 )
+from roomtone.joining import JoinInfo
 from roomtone.otel import OpenTelemetry
-from roomtone.signalwire import SignalWireClient
+from roomtone.signalwire import Conference, ConferencesStartStreamRequest, ConferenceStream, SignalWireClient
+from roomtone.testing import Call, OperationMock, PagedOperationMock, RoomtoneMock, make, throttled
+from roomtone.waiting import Watchable
 
 
 async def meetings(live: roomtone.Client) -> None:
@@ -78,6 +87,39 @@ async def media(live: roomtone.Client, sid: str) -> None:
         async for chunk in pages:
             assert_type(chunk, bytes)
     assert_type(await live.signalwire.messages.download_media(sid, sid).save("a", progress=print), int)
+
+
+async def waiting(live: roomtone.Client, arn: str, sid: str) -> None:
+    live_now = await wait_until(
+        lambda: live.ivs.get_stream(channel_arn=arn),
+        lambda response: response.stream.state == "LIVE",
+        unless=lambda response: response.stream.health == "STARVING",
+        absent=ChannelNotBroadcasting,
+        timeout=60,
+    )
+    assert_type(live_now, GetStreamResponse)
+    assert_type(await wait_until(states.stream(live.ivs, channel_arn=arn), "LIVE"), GetStreamResponse)
+    call = states.call(live.signalwire, sid)
+    assert_type(call, Watchable[signalwire.Call, states.CallState])
+    assert_type(await wait_until(call, ("ringing", "in-progress"), unless="queued", timeout=None), signalwire.Call)
+    assert_type(await wait_until(call, lambda call: call.answered_by == "human"), signalwire.Call)
+    assert_type(await wait_until_absent(call, absent=(errors.NotFoundError, errors.ConflictError)), None)
+
+
+async def watching(live: roomtone.Client, arn: str, sid: str) -> None:
+    async for call in watch(states.call(live.signalwire, sid), until="in-progress"):
+        assert_type(call, signalwire.Call)
+    async for conference in watch(lambda: live.signalwire.conferences.get(sid), key=lambda one: one.status):
+        assert_type(conference, Conference)
+    streams = watch(lambda: live.ivs.get_stream(channel_arn=arn), absent=ChannelNotBroadcasting)
+    assert_type(streams, AsyncIterator[GetStreamResponse | None])
+
+
+def joining(made: CreateMeetingWithAttendeesResponse, meeting: Meeting, one: CreateAttendeeResponse) -> None:
+    info = join_info(made, external_user_id="ana")
+    assert_type(info, JoinInfo)
+    assert_type(join_info(meeting, one), JoinInfo)
+    assert_type(join_info(made, one.attendee), JoinInfo)
 
 
 def options(live: roomtone.Client) -> None:
@@ -143,3 +185,43 @@ def listeners(attempts: list[roomtone.Attempt], calls: list[roomtone.FinishedCal
     assert_type(live, roomtone.Client)
     roomtone.Client(telemetry=Counted())
     assert_type([call.error for call in calls], list[Exception | None])
+
+
+def made(moment: str) -> None:
+    assert_type(make(Meeting), Meeting)
+    assert_type(make(GetStreamSessionResponse, stream_session={"start_time": moment}), GetStreamSessionResponse)
+
+
+def mocks(mock: RoomtoneMock) -> None:
+    op = mock.ivs.get_stream_session
+    assert_type(op, OperationMock[GetStreamSessionRequest, GetStreamSessionResponse])
+    ok = make(GetStreamSessionResponse)
+    op.respond(ok)
+    op.script(throttled(retry_after=1), ChannelNotBroadcasting("off air"), ok)
+    op.throttle(2, then=ok)
+    op.throttle(2, then=ChannelNotBroadcasting("off air"))
+    op.handle(lambda request: make(GetStreamSessionResponse, stream_session={"stream_id": request.channel_arn}))
+    op.handle(answered)
+    op.handle(answered_later)
+    assert_type(op.last_request, GetStreamSessionRequest)
+    assert_type(op.calls[0], Call[GetStreamSessionRequest])
+    assert_type(mock.ivs.delete_channel, OperationMock[DeleteChannelRequest, None])
+    mock.ivs.delete_channel.respond()
+    mock.ivs.delete_channel.script(throttled(), None)
+    mock.signalwire.recordings.download.respond(b"RIFF")
+    assert_type(
+        mock.signalwire.conferences.start_stream, OperationMock[ConferencesStartStreamRequest, ConferenceStream]
+    )
+    streams = mock.ivs.list_streams
+    assert_type(streams, PagedOperationMock[ListStreamsRequest, ListStreamsResponse, StreamSummary])
+    streams.pages([make(StreamSummary)], [])
+
+
+def answered(request: GetStreamSessionRequest) -> GetStreamSessionResponse:
+    if not request.stream_id:
+        raise ChannelNotBroadcasting("off air")
+    return make(GetStreamSessionResponse)
+
+
+async def answered_later(request: GetStreamSessionRequest) -> GetStreamSessionResponse:
+    return answered(request)

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import roomtone
 from roomtone import Cleint  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
-from roomtone.chime_sdk_meetings import CreateAttendeeRequestItem
-from roomtone.ivs import GetStreamSessionRequest
+from roomtone.chime_sdk_meetings import CreateAttendeeRequestItem, ListAttendeesResponse, Meeting
+from roomtone.ivs import Channel, CreateChannelResponse, GetStreamSessionRequest
 from roomtone.ivschat import CreateRomRequest  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
 from roomtone.otel import OpenTelemetry
+from roomtone.testing import RoomtoneMock, make
 
 _ = (Cleint, CreateRomRequest)
 
@@ -27,6 +28,19 @@ async def arguments(live: roomtone.Client, arns: Sequence[str]) -> None:
     GetStreamSessionRequest()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 
 
+async def waiting(live: roomtone.Client, arn: str) -> None:
+    stream = roomtone.states.stream(live.ivs, channel_arn=arn)
+    fetch = stream.fetch
+    await roomtone.wait_until(stream, "Live")  # type: ignore[arg-type]  # pyright: ignore[reportCallIssue, reportArgumentType]
+    await roomtone.wait_until(fetch, "LIVE")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+    await roomtone.wait_until(fetch(), print)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+
+
+def joining(meeting: Meeting, several: ListAttendeesResponse) -> None:
+    roomtone.join_info(meeting, several)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    roomtone.join_info(meeting)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+
+
 def services(live: roomtone.Client) -> None:
     _ = live.ivs_rt  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
     roomtone.Aws("eu-central-1")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
@@ -40,3 +54,18 @@ def habits_of_boto3(live: roomtone.Client) -> None:
         pass
     for _ in live.ivs.iter_channels():  # type: ignore[attr-defined]  # pyright: ignore[reportGeneralTypeIssues]
         pass
+
+
+def mocks(mock: RoomtoneMock) -> None:
+    op = mock.ivs.get_stream_session
+    op.respond(make(CreateChannelResponse))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    op.respond({"streamSession": {}})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    op.respond()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    op.script(make(CreateChannelResponse))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    op.throttle(2, then=make(CreateChannelResponse))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    op.raises(ValueError("off air"))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    op.handle(lambda _: make(CreateChannelResponse))  # type: ignore[arg-type, return-value]  # pyright: ignore[reportArgumentType]
+    mock.ivs.list_streams.pages([make(Channel)])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+    _ = mock.ivs.get_sesion  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    _ = mock.ivs.get_channel.pages  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    mock.signalwire.recordings.download.respond("RIFF")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -73,7 +73,7 @@ def encode(
     request: Request[object],
     *,
     account_sid: str | None = None,
-    make_token: Callable[[], str] = new_token,
+    make_token: Callable[[], str] | None = None,
 ) -> WireRequest:
     """The request on the wire.
 
@@ -81,7 +81,7 @@ def encode(
         operation: What the API does.
         request: Its request.
         account_sid: SignalWire's project id, which fills the label `AccountSid`.
-        make_token: Makes the idempotency token when the request has none.
+        make_token: Makes the idempotency token when the request has none; `new_token` when left out.
 
     Raises:
         RequestError: The request does not fit the operation; names the member, never its value.
@@ -93,7 +93,7 @@ def encode(
             operation=operation.name,
         )
     if operation.token and getattr(request, operation.token) is None:
-        request = attrs.evolve(request, **{operation.token: make_token()})
+        request = attrs.evolve(request, **{operation.token: (make_token or new_token)()})
     try:
         return _wire_request(operation, request, {} if account_sid is None else {"AccountSid": account_sid})
     except Misfit as misfit:

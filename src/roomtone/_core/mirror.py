@@ -14,14 +14,24 @@ from email.utils import format_datetime
 from typing import Any, TypeVar, get_args, get_origin
 from urllib.parse import parse_qsl
 
-from roomtone._core.codec import ANSWERS, REQUESTS, TOLERANT_ANSWERS, Codec, Member, Misfit, dialect_of, members_of
+from roomtone._core.codec import (
+    ANSWERS,
+    REQUESTS,
+    TOLERANT_ANSWERS,
+    Codec,
+    Dump,
+    Member,
+    Misfit,
+    dialect_of,
+    members_of,
+)
 from roomtone._core.decode import json_object
 from roomtone._core.faults import modelled_members
 from roomtone._core.model import NUMBERED, SEPARATOR
 from roomtone._core.operation import AwsService, Operation, Service, WireReply
 from roomtone.errors import ApiError
 
-__all__ = ["error_reply", "read_request", "reply"]
+__all__ = ["MediaBody", "error_reply", "read_request", "reply"]
 
 RequestT = TypeVar("RequestT")
 
@@ -30,7 +40,17 @@ _JSON = {"content-type": "application/json"}
 # ivs and ivs-realtime are alone in this; a client that looks for `message` only finds nothing there.
 _MESSAGE_KEYS = {"ivs": "exceptionMessage", "ivs-realtime": "exceptionMessage", "ivschat": "message"}
 
-_RFC_2822 = Codec(tolerant=True)
+
+class _Whole(Codec):
+    """Dumps what is None as null, where other codecs leave it out: SignalWire's answers name all their members."""
+
+    def _dump_shape(self, cls: type[Any]) -> Dump:
+        dump, names = super()._dump_shape(cls), [member.wire for member in members_of(cls)]
+        return lambda value: {**dict.fromkeys(names), **dump(value)}
+
+
+_ISO_8601 = _Whole(tolerant=True)
+_RFC_2822 = _Whole(tolerant=True)
 _RFC_2822.converter.register_unstructure_hook(datetime, format_datetime)
 
 
@@ -127,11 +147,31 @@ def _typed(text: str, hint: Any) -> Any:
     return TOLERANT_ANSWERS.load_hook(hint)(text, hint)
 
 
-def reply(value: object, *, status: int) -> WireReply:
-    """A response as the service would answer it; None, or a status that allows no body, gives none. Raises Misfit."""
+class MediaBody(bytes):
+    """The answer of a download: bytes, and what they are."""
+
+    content_type: str
+
+    def __new__(cls, content: bytes, content_type: str) -> MediaBody:
+        made = super().__new__(cls, content)
+        made.content_type = content_type
+        return made
+
+
+def reply(value: object, *, status: int, iso_dates: bool = False) -> WireReply:
+    """A response as the service would answer it. Raises Misfit.
+
+    Args:
+        value: The response; None gives an answer without a body.
+        status: Its status; 204 allows no body.
+        iso_dates: For SignalWire: dates as ISO 8601 instead of RFC 2822.
+    """
     if value is None or status == 204:
         return WireReply(status, {}, b"")
-    codec = _RFC_2822 if dialect_of(type(value)).tolerant else ANSWERS
+    if isinstance(value, MediaBody):
+        return WireReply(status, {"content-type": value.content_type}, bytes(value))
+    tolerant = _ISO_8601 if iso_dates else _RFC_2822
+    codec = tolerant if dialect_of(type(value)).tolerant else ANSWERS
     return WireReply(status, _JSON, _dumped(codec.dump(value)))
 
 
@@ -141,6 +181,8 @@ def error_reply(service: Service, error: ApiError) -> WireReply:
     if isinstance(service, AwsService):
         headers = {**_JSON, "x-amzn-errortype": error.code}
         return _with_members(service, error, WireReply(status, headers, b""))
+    if error.body is not None:
+        return WireReply(status, _JSON, _dumped(error.body))
     if error.details:
         return WireReply(status, _JSON, _dumped({"errors": error.details}))
     code: object = int(error.code) if error.code.isdecimal() else error.code or status

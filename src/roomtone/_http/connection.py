@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import random
 import ssl
 import weakref
 from collections.abc import Awaitable, Callable
@@ -18,6 +17,7 @@ from attrs import define, field
 
 from roomtone._core.operation import AwsService, Service, SignalWireService
 from roomtone._core.retry import RetryQuota
+from roomtone._http import waits
 from roomtone._http.pool import Pool
 from roomtone._http.providers import AwsAccount, AwsProvider, Provider, SignalWireProvider, Target
 from roomtone._http.tls import bundles, shared_context
@@ -51,8 +51,8 @@ class Connection:
     on_retry: Callable[[Attempt], object] | None = field(default=None, repr=False)
     on_response: Callable[[FinishedCall], object] | None = field(default=None, repr=False)
     telemetry: Telemetry | None = field(default=None, repr=False)
-    sleep: Callable[[float], Awaitable[None]] = anyio.sleep
-    jitter: Callable[[], float] = random.random
+    sleep: Callable[[float], Awaitable[None]] = waits.sleep
+    jitter: Callable[[], float] = waits.jitter
 
     _account: AwsAccount = field(init=False)
     _providers: dict[str, Provider] = field(factory=dict, init=False)

@@ -10,6 +10,7 @@ import inspect
 import logging
 import os
 import time
+from bisect import bisect_left
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, wait
 from contextlib import suppress
@@ -45,6 +46,8 @@ EARLY_PAUSE = 60.0
 """Seconds between two tries in the advisory window."""
 SHORT_LIVED_PAUSE = 10.0
 """Seconds for which credentials are used that are in the mandatory window from the start."""
+
+_WEEK = 7 * 24 * 3600
 
 
 @frozen
@@ -120,6 +123,19 @@ class CredentialsSource:
         if isinstance(self._aws.credentials, Credentials):
             return "credentials from Aws(credentials=)"
         return "credentials not looked up yet" if self._found is None else f"credentials from {self._found.source}"
+
+    def expires_at(self) -> datetime | None:
+        """When the credentials end that `get` gave; None where they do not, or nobody says so for the next week."""
+        if isinstance(self._aws.credentials, Credentials):
+            return self._aws.credentials.expires_at
+        found = self._found
+        if found is None or found.credentials.expires_at is not None:
+            return None if found is None else found.credentials.expires_at
+        # botocore keeps the moment to itself, and tells whether it is within so many seconds.
+        if not found.ends_within(_WEEK):
+            return None
+        seconds = bisect_left(range(_WEEK), True, key=found.ends_within)
+        return datetime.now(timezone.utc) + timedelta(seconds=seconds)
 
     def _must_renew(self, found: _Found) -> bool:
         if not found.ends_within(MANDATORY_WINDOW):

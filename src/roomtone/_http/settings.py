@@ -74,11 +74,22 @@ class AwsSettings:
 
     def endpoint_url(self, service: AwsService) -> str | None:
         """The custom endpoint of a service, if one is configured."""
-        for layer in self.endpoints:
-            url = layer.get(service.service_id, layer.get(_EVERY_SERVICE))
-            if url is not None:
-                return url
-        return None
+        return self._custom_endpoint(service)[0]
+
+    def endpoint_source(self, service: AwsService) -> str | None:
+        """Where the custom endpoint of a service is configured, for people to read; None where there is none."""
+        return self._custom_endpoint(service)[1]
+
+    def _custom_endpoint(self, service: AwsService) -> tuple[str | None, str | None]:
+        for layer, where in zip(self.endpoints, ("Aws(endpoint_url=)", _ENDPOINT_VARIABLE, "profile"), strict=False):
+            key = service.service_id if service.service_id in layer else _EVERY_SERVICE
+            url = layer.get(key)
+            if url is None:
+                continue
+            if where == _ENDPOINT_VARIABLE and key:
+                where = f"{_ENDPOINT_VARIABLE}_{key}"
+            return url, f"`endpoint_url` in {profile_label(self.profile)}" if where == "profile" else where
+        return None, None
 
     def required_region(self) -> str:
         """The configured region. Raises ConfigurationError when there is none, or when it is malformed."""

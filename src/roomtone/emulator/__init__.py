@@ -8,6 +8,24 @@ with serve(emulator) as origin:
 from __future__ import annotations
 
 from roomtone.emulator.app import API_TOKEN, CREDENTIALS, ORIGIN, PROJECT_ID, REGION, Emulator
+from roomtone.emulator.clock import Clock
+from roomtone.emulator.faults import Disconnect, Fault, Faults, Latency, Refuse, ServerError, Throttle
 from roomtone.emulator.serving import serve
 
-__all__ = ["API_TOKEN", "CREDENTIALS", "ORIGIN", "PROJECT_ID", "REGION", "Emulator", "serve"]
+__all__ = [
+    "API_TOKEN",
+    "CREDENTIALS",
+    "ORIGIN",
+    "PROJECT_ID",
+    "REGION",
+    "Clock",
+    "Disconnect",
+    "Emulator",
+    "Fault",
+    "Faults",
+    "Latency",
+    "Refuse",
+    "ServerError",
+    "Throttle",
+    "serve",
+]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from roomtone.emulator.app import Emulator
+from roomtone.emulator.app import HANG_UP, Emulator
 from roomtone.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -53,23 +54,48 @@ def serve(emulator: Emulator, *, host: str = "127.0.0.1", port: int = 0) -> Gene
         finally:
             server.should_exit = True
             thread.join()
+            emulator.close()
 
 
 def _server(emulator: Emulator) -> uvicorn.Server:
     try:
         import uvicorn
+        from uvicorn.protocols.http.h11_impl import H11Protocol
     except ImportError:
         raise ConfigurationError(
             "serving the emulator takes uvicorn, which is not installed; pip install 'roomtone[emulator]' brings it"
         ) from None
+
+    open_connections: dict[Any, asyncio.Transport] = {}
+
+    class Connection(H11Protocol):
+        """A connection of uvicorn's that can be found by its peer."""
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            open_connections[self.client] = transport
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            open_connections.pop(self.client, None)
+            super().connection_lost(exc)
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        async def hang_up() -> None:
+            open_connections[scope["client"]].close()
+            # Until uvicorn knows that the connection is gone; it would answer 500 for us else.
+            await receive()
+
+        await emulator({**scope, "extensions": {HANG_UP: hang_up}}, receive, send)
+
     config = uvicorn.Config(
-        emulator,
+        app,
         loop="asyncio",
-        http="h11",
+        http=Connection,
         ws="none",
         lifespan="off",
         log_config=None,
         access_log=False,
+        date_header=False,  # the emulator's answers have the date of its own clock
         timeout_graceful_shutdown=_GRACE,
     )
     return uvicorn.Server(config)

@@ -1,0 +1,28 @@
+"""Tags of Amazon IVS resources, whatever they are."""
+
+from __future__ import annotations
+
+from roomtone.emulator.ivs.state import ARN, TAGS, Ivs, handles
+from roomtone.emulator.state import Call
+from roomtone.ivs import models, operations
+
+__all__: list[str] = []
+
+
+@handles(operations.LIST_TAGS_FOR_RESOURCE, limits={"resource_arn": ARN})
+def list_tags_for_resource(
+    call: Call, request: models.ListTagsForResourceRequest
+) -> models.ListTagsForResourceResponse:
+    return models.ListTagsForResourceResponse(tags=call.area(Ivs).tags(call, request.resource_arn))
+
+
+@handles(operations.TAG_RESOURCE, limits={"resource_arn": ARN, "tags": TAGS})
+def tag_resource(call: Call, request: models.TagResourceRequest) -> models.TagResourceResponse:
+    call.area(Ivs).tag(call, request.resource_arn, request.tags)
+    return models.TagResourceResponse()
+
+
+@handles(operations.UNTAG_RESOURCE, limits={"resource_arn": ARN, "tag_keys": TAGS, "tag_keys[]": (1, 128)})
+def untag_resource(call: Call, request: models.UntagResourceRequest) -> models.UntagResourceResponse:
+    call.area(Ivs).untag(call, request.resource_arn, request.tag_keys)
+    return models.UntagResourceResponse()

@@ -1,0 +1,28 @@
+"""Tags of IVS real-time resources, whatever they are."""
+
+from __future__ import annotations
+
+from roomtone.emulator.ivs_realtime.state import ARN, TAGS, Stages, handles
+from roomtone.emulator.state import Call
+from roomtone.ivs_realtime import models, operations
+
+__all__: list[str] = []
+
+
+@handles(operations.LIST_TAGS_FOR_RESOURCE, limits={"resource_arn": ARN})
+def list_tags_for_resource(
+    call: Call, request: models.ListTagsForResourceRequest
+) -> models.ListTagsForResourceResponse:
+    return models.ListTagsForResourceResponse(tags=call.area(Stages).tags(call, request.resource_arn))
+
+
+@handles(operations.TAG_RESOURCE, limits={"resource_arn": ARN, "tags": TAGS})
+def tag_resource(call: Call, request: models.TagResourceRequest) -> models.TagResourceResponse:
+    call.area(Stages).tag(call, request.resource_arn, request.tags)
+    return models.TagResourceResponse()
+
+
+@handles(operations.UNTAG_RESOURCE, limits={"resource_arn": ARN, "tag_keys": TAGS, "tag_keys[]": (1, 128)})
+def untag_resource(call: Call, request: models.UntagResourceRequest) -> models.UntagResourceResponse:
+    call.area(Stages).untag(call, request.resource_arn, request.tag_keys)
+    return models.UntagResourceResponse()
