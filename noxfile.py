@@ -163,6 +163,14 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session
+def quickstart(session: nox.Session) -> None:
+    """The quickstart word for word, timed. It installs with pip into an environment of its own, so it is asked for."""
+    session.install("-e", EVERYTHING, *group("tests"))
+    env = {"ROOMTONE_QUICKSTART": str(Path.home())}
+    session.run("python", "-m", "pytest", "tests/test_quickstart.py", *session.posargs, env=env)
+
+
+@nox.session
 def build(session: nox.Session) -> None:
     """Sdist and wheel; the wheel in an environment with nothing else."""
     session.install("build")

@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 
 project = "roomtone"
 author = "The roomtone authors"
+html_show_copyright = False
 release = version = __version__
 
 extensions = [
     "coverage_pages",
     "fault_pages",
     "myst_parser",
+    "offline",
     "service_pages",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
@@ -28,11 +30,17 @@ extensions = [
 exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = f"roomtone {version}"
+html_static_path = ["_static"]
+html_css_files = ["roomtone.css"]
+html_copy_source = False
 
 default_role = "code"  # docstrings mark code with single backticks
 nitpicky = False
 myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 3
+
+python_maximum_signature_line_length = 88
+toc_object_entries_show_parents = "hide"
 
 autodoc_class_signature = "mixed"
 autodoc_member_order = "bysource"

@@ -47,15 +47,32 @@ def examples() -> list[Any]:
     return found
 
 
+class Stage(Emulator):
+    """What is served for all examples, so that no example waits for a server: each one has an emulator of its own."""
+
+    now: Emulator
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.now(scope, receive, send)
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[tuple[Stage, str]]:
+    """The stage and its origin."""
+    stage = Stage()
+    with serve(stage) as origin:
+        yield stage, origin
+
+
 @pytest.fixture
-def conference_sid(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def conference_sid(served: tuple[Stage, str], monkeypatch: pytest.MonkeyPatch) -> str:
     """The SID of a conference in an emulator that the environment points at, which holds two channels too."""
-    emulator = Emulator()
-    with serve(emulator) as origin:
-        for name, value in emulator.environment(origin).items():
-            monkeypatch.setenv(name, value)
-        anyio.run(_two_channels)
-        yield emulator.conferences.begin("team-call")
+    stage, origin = served
+    stage.now = Emulator()
+    for name, value in stage.now.environment(origin).items():
+        monkeypatch.setenv(name, value)
+    anyio.run(_two_channels)
+    return stage.now.conferences.begin("team-call")
 
 
 async def _two_channels() -> None:

@@ -47,28 +47,70 @@ def test_every_service_has_a_page() -> None:
 
 @pytest.mark.parametrize("package", SERVICES)
 def test_every_name_of_a_service_is_on_its_page(package: str) -> None:
-    """Client, shapes, errors and enums are on the page by name, and every operation with its place on the wire."""
+    """Client, requests, shapes, errors and enums are on the page."""
     service = importlib.import_module(f"roomtone.{package}")
-    operations = importlib.import_module(f"roomtone.{package}.operations")
     page = PAGES.page(package)
     described = {name.rpartition(".")[2] for name in directives(page)}
-    entries = set(re.findall(r"^(?:\| )?`(\w+)`", page, re.MULTILINE))
-    assert [name for name in service.__all__ if name not in described | entries] == []
-    assert [one.name for one in operations.OPERATIONS if f"`{one.method} {one.path}`" not in page] == []
+    defined = set(re.findall(r"^\.\. py:(?:class|exception|type):: (\w+)", page, re.MULTILINE))
+    requests = set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE))
+    assert [name for name in service.__all__ if name not in described | defined | requests] == []
     assert {f"roomtone.{package}.{name}" for name in described} == directives(page)
 
 
-def test_every_method_of_the_wire_table_exists() -> None:
-    """The method that the table names for an operation is one of the client's, or of its resources."""
-    for package in SERVICES:
-        rows = re.findall(r"^\| \[?`([\w.]+)`", PAGES.page(package).partition("## Errors")[0], re.MULTILINE)
-        client = getattr(roomtone.Client(), package)
-        assert rows
-        for row in rows:
-            owner = client
-            for part in row.split("."):
-                owner = getattr(owner, part)
-            assert callable(owner)
+@pytest.mark.parametrize("package", SERVICES)
+def test_every_method_that_a_page_links_exists(package: str) -> None:
+    """The table leads to each method, which names its place on the wire, and to the iterator of one with pages."""
+    service = importlib.import_module(f"roomtone.{package}")
+    operations = importlib.import_module(f"roomtone.{package}.operations").OPERATIONS
+    table = PAGES.page(package).partition("## Methods")[0]
+    rows = [
+        re.findall(rf"<roomtone\.{package}\.(\w+)\.(\w+)>", row) for row in table.splitlines() if "{py:meth}" in row
+    ]
+    assert [len(row) for row in rows] == [2 if one.pages else 1 for one in operations]
+    for row in rows:
+        for owner, method in row:
+            assert callable(getattr(getattr(service, owner), method))
+    for one, ((owner, method), *_) in zip(operations, rows, strict=True):
+        described = " ".join(str(getattr(getattr(service, owner), method).__doc__).split())
+        assert f"`{one.method} {one.path}`" in described
+        assert [method.startswith("iter_") for _, method in row] == [False, True][: len(row)]
+
+
+def test_every_documented_error_is_in_the_tables_of_errors() -> None:
+    """One table per service has each documented name with its status and its meaning."""
+    parts = PAGES.error_page().split("\n## ")[1:]
+    assert len(parts) == len(PAGES.SERVICES)
+    for package, part in zip(PAGES.SERVICES, parts, strict=True):
+        rows = re.findall(
+            r"^\| {py:exc}`(\w+) <[\w.]+>` \| (\d+) \| {py:exc}`~roomtone\.errors\.(\w+)`", part, re.MULTILINE
+        )
+        documented = importlib.import_module(f"roomtone.{package}.errors").ERRORS.documented
+        assert {name for name, _, _ in rows} == {cls.__name__ for cls in documented.values()}
+        for name, status, meaning in rows:
+            cls = getattr(importlib.import_module(f"roomtone.{package}"), name)
+            assert (str(cls.status), issubclass(cls, getattr(errors, meaning))) == (status, True)
+
+
+def test_a_docstring_leads_to_shapes_errors_and_reference() -> None:
+    """Names in a method's docstring become links to the same page, and AWS's address a link with a text."""
+    lines = PAGES.Page("ivs").linked(
+        [
+            "    type: `ChannelType`; `x` is no name.",
+            "",
+            "Raises:",
+            "    InvalidRequestError: ValidationException.",
+            "",
+            "https://docs.aws.amazon.com/x.html",
+        ]
+    )
+    assert list(lines) == [
+        "    type: :py:obj:`~roomtone.ivs.ChannelType`; `x` is no name.",
+        "",
+        "Raises:",
+        "    InvalidRequestError: :py:exc:`~roomtone.ivs.ValidationException`.",
+        "",
+        "`AWS's reference <https://docs.aws.amazon.com/x.html>`__",
+    ]
 
 
 def test_every_other_public_name_is_described() -> None:
@@ -102,7 +144,7 @@ def test_every_fault_is_on_its_page() -> None:
     rows = re.findall(r"^\| (?!fault)([^|]+) \|", page, re.MULTILINE)
     assert rows == [row.fault for row in [*outcomes.rows(), *outcomes.rows_of_aiohttp()]]
     assert "| kept connection closed as it is used | answer after 2 |" in page
-    assert "`ProtocolError`, maybe processed" in page
+    assert "| ProtocolError, maybe processed |" in page
 
 
 def test_every_operation_is_on_the_page_of_the_emulator() -> None:

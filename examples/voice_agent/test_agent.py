@@ -1,15 +1,14 @@
-"""The agent over real sockets: an emulator calls it, and hears what it said."""
+"""Both agents over real sockets: an emulator calls them, and hears what they said."""
 
 from __future__ import annotations
 
-import socket
-import threading
-import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any
 
 import httpx
 import pytest
-import uvicorn
+from anyio.from_thread import start_blocking_portal
 
 import roomtone
 from roomtone.emulator import Emulator
@@ -22,37 +21,27 @@ pytestmark = [pytest.mark.anyio, pytest.mark.filterwarnings("ignore::Deprecation
 TONE = Sine(440, seconds=0.2)
 
 
-@pytest.fixture(scope="module")
-def agent() -> Iterator[str]:
-    """The URL of the agent, served by uvicorn in a thread."""
-    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, timeout_graceful_shutdown=1))
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=server.run, args=([listener],))
-        thread.start()
-        while not server.started and thread.is_alive():
-            time.sleep(0.005)
-        yield f"ws://127.0.0.1:{listener.getsockname()[1]}/media"
-        server.should_exit = True
-        thread.join()
+@pytest.fixture(scope="module", params=["starlette", "trio"])
+def agent(request: pytest.FixtureRequest, serve_app: Callable[[Any], AbstractContextManager[str]]) -> Iterator[str]:
+    """The URL of each agent, served in a thread."""
+    if request.param == "trio":
+        pytest.importorskip("trio_websocket")
+        from voice_agent import trio_agent
 
-
-@pytest.fixture(params=["asyncio", "trio"])
-def anyio_backend(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+        with start_blocking_portal("trio") as portal:
+            serving, server = portal.start_task(trio_agent.serve, 0)
+            yield f"ws://127.0.0.1:{server.port}/media"
+            serving.cancel()
+    else:
+        with serve_app(app) as host:
+            yield f"ws://{host}/media"
 
 
 @pytest.fixture
-def emulator() -> Iterator[Emulator]:
-    made = Emulator()
-    made.streams.play(TONE)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-async def live(emulator: Emulator, anyio_backend: str) -> AsyncIterator[roomtone.Client]:
+async def live(emulator: Emulator) -> AsyncIterator[roomtone.Client]:
+    emulator.streams.play(TONE)
     async with (
-        httpx.AsyncClient(transport=httpx.ASGITransport(emulator)) as http_client,
+        httpx.AsyncClient(transport=emulator.transport()) as http_client,
         roomtone.Client(signalwire=emulator.signalwire(), http_client=http_client) as client,
     ):
         yield client
