@@ -19,6 +19,7 @@ _HABITS = {
     "close": "connections are the whole client's: `await live.aclose()`, or `async with roomtone.Client() as live:`",
     "exceptions": "errors are classes of the service's package, such as roomtone.ivs.IVSError, or of roomtone.errors",
     "get_paginator": _PAGES,
+    "get_waiter": "roomtone.wait_until waits for any state: `await roomtone.wait_until(poll, condition)`",
 }
 """What clients of boto3 have, and where it is here."""
 
