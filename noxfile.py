@@ -25,7 +25,7 @@ os.environ["PATH"] = os.pathsep.join([os.environ["PATH"], *map(str, sorted(PYENV
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 OTHERS = [version for version in nox.project.python_versions(PYPROJECT) if version != HERE]
-EVERYTHING = ".[testing,emulator]"
+EVERYTHING = ".[testing,emulator,otel]"
 
 
 def group(name: str) -> list[str]:
@@ -79,7 +79,7 @@ def tests(session: nox.Session) -> None:
 @nox.session(python=OTHERS)
 def pythons(session: nox.Session) -> None:
     """The tests on every other supported Python that is here, with the extra `fast`."""
-    session.install("-e", ".[testing,emulator,fast]", *group("tests"))
+    session.install("-e", ".[testing,emulator,fast,otel]", *group("tests"))
     run_pytest(session)
 
 

@@ -270,7 +270,11 @@ def test_signalwire_is_left_out_where_nothing_of_it_is_configured(doctor: Doctor
     found = doctor.finds()
     assert (doctor.report["status"], found["signalwire.endpoint"]["status"]) == ("ok", "skipped")
     doctor.finds_failed(
-        "signalwire.endpoint", "no SignalWire project_id", "SIGNALWIRE_SPACE", "--service", "signalwire"
+        "signalwire.endpoint",
+        "no SignalWire space, no project_id, no api_token",
+        "SIGNALWIRE_SPACE",
+        "--service",
+        "signalwire",
     )
 
 
@@ -797,7 +801,7 @@ def test_packages_that_are_missing(doctor: Doctor, monkeypatch: pytest.MonkeyPat
     missing = {"yarl", "respx", "trio"}
     found = doctor.finds("--offline")
     assert found["machine.extras"]["told"].endswith("; not installed: aiohttp, testing")
-    assert found["machine.extras"]["facts"]["installed"] == ["emulator", "fast"]
+    assert found["machine.extras"]["facts"]["installed"] == ["emulator", "fast", "otel"]
     assert "trio" not in found["machine.packages"]["told"]
     missing = {"cattrs"}
     doctor.finds_failed("machine.packages", "cattrs", "pip install .* cattrs$", "--offline")

@@ -222,6 +222,14 @@ def test_door_to_aiohttp() -> None:
     assert broken(*(one for one in imports() if one.at_import and one.imported in doors)) == []
 
 
+def test_door_to_opentelemetry() -> None:
+    """One module imports OpenTelemetry's API, none its SDK; who wants it imports that module."""
+    doors = [one for one in imports() if within(one.imported, "opentelemetry")]
+    assert {one.importer for one in doors} == {"roomtone.otel"}
+    assert broken(*(one for one in doors if within(one.imported, "opentelemetry.sdk"))) == []
+    assert broken(*(one for one in imports() if one.imported == "roomtone.otel")) == []
+
+
 def test_doors_to_botocore() -> None:
     """The library imports botocore in at most two modules, and only inside functions."""
     doors = [one for one in imports() if within(one.imported, "botocore") and not within(one.importer, *BESIDE)]

@@ -14,12 +14,15 @@ import anyio
 import httpx
 import pytest
 import respx
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.trace import TracerProvider
 
 import roomtone
 from faults.behaviours import until_gone
 from flow.loopback import REGION, Waits, answering, default_tls, message, serving, silent, then_close
 from roomtone import errors
 from roomtone.chime_sdk_meetings import CreateAttendeeRequestItem
+from roomtone.otel import OpenTelemetry
 
 pytestmark = pytest.mark.anyio
 
@@ -126,6 +129,23 @@ async def test_a_call_that_fails(answer: Any, call: Callable[[roomtone.Client], 
         with pytest.raises(errors.RoomtoneError) as caught:
             await call(live)
         check(caught.value)
+
+
+@pytest.mark.parametrize("call", CALLS)
+async def test_a_call_that_is_followed(call: Callable[[roomtone.Client], Coroutine[Any, Any, None]]) -> None:
+    """Nor are they where hooks and telemetry follow a call, in what these are told, or in what is logged of theirs."""
+    told: list[object] = []
+    options = {"on_attempt": told.append, "on_retry": told.append, "on_response": told.append}
+    telemetry = OpenTelemetry(tracer_provider=TracerProvider(), meter_provider=MeterProvider(shutdown_on_exit=False))
+    async with (
+        serving(answering(message({"message": "no"}, 503))) as server,
+        client_at(server.url, telemetry=telemetry, **options) as live,
+    ):
+        with pytest.raises(errors.UnavailableError) as caught:
+            await call(live)
+        check(caught.value)
+    assert len(told) == 2 * caught.value.attempts
+    assert SECRET not in repr(told)
 
 
 @pytest.mark.parametrize("call", CALLS)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from roomtone.config import SignalWire as SignalWire
     from roomtone.download import Download as Download
     from roomtone.events import Attempt as Attempt
+    from roomtone.events import FinishedCall as FinishedCall
     from roomtone.joining import join_info as join_info
     from roomtone.paging import Paginator as Paginator
     from roomtone.waiting import wait_until as wait_until
@@ -39,6 +40,7 @@ __all__ = [
     "Client",
     "Credentials",
     "Download",
+    "FinishedCall",
     "Paginator",
     "Reply",
     "SignalWire",
@@ -69,6 +71,7 @@ if not TYPE_CHECKING:
         "Client": "roomtone.client",
         "Credentials": "roomtone.config",
         "Download": "roomtone.download",
+        "FinishedCall": "roomtone.events",
         "Paginator": "roomtone.paging",
         "Reply": "roomtone._core.operation",
         "SignalWire": "roomtone.config",
@@ -89,7 +92,11 @@ if not TYPE_CHECKING:
             return value
         if name in __all__:
             return import_module(f"roomtone.{name}")
-        raise AttributeError(f"module 'roomtone' has no attribute {name!r}")
+        if name.startswith("_"):  # asked for by tools; nobody's slip
+            raise AttributeError(f"module 'roomtone' has no attribute {name!r}")
+        from roomtone._core.slips import no_name
+
+        raise no_name("roomtone", name, __all__)
 
     def __dir__() -> list[str]:
         return sorted({*globals(), *__all__})

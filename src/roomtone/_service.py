@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, cast
 
 from roomtone._core.caching import cache
 from roomtone._core.faults import ErrorTable
@@ -43,7 +43,8 @@ class ServiceClient:
         operation = _by_request(type(self)).get(type(request))
         if operation is None:
             raise RequestError(
-                f"{type(request).__name__} is no request of this service; send takes one of roomtone.{self._package()}",
+                f"{type(request).__name__} is no request of this service; send takes one of roomtone.{self._package()}"
+                f"{_whose(type(request))}",
                 service=self._service.name,
             )
         if operation.download:
@@ -84,9 +85,24 @@ class ServiceClient:
     def _package(cls) -> str:
         return cls._service.name.replace("-", "_")
 
+    # Under `if not TYPE_CHECKING`, because otherwise every misspelt method would type-check.
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            if name.startswith("_") or hasattr(type(self), name):
+                return object.__getattribute__(self, name)  # raises what it raised
+            from roomtone._core.slips import no_method
+
+            raise no_method(type(self).__name__, self._package(), name)
+
     def __repr__(self) -> str:
-        region = f" region={self._options.region!r}" if self._options.region else ""
-        return f"<{type(self).__name__}{region}>"
+        return f"<{type(self).__name__}: {self._connection.provider(self._service).describe(self._options.region)}>"
+
+
+def _whose(cls: type) -> str:
+    """Where a request of another service belongs."""
+    package = cls.__module__.removeprefix("roomtone.").partition(".")[0]
+    return f"; live.{package}.send takes this one" if issubclass(cls, Request) else ""
 
 
 @cache
@@ -183,6 +199,15 @@ class SignalWireResource:
 
     def _download(self, operation: Operation[Any, bytes], request: Request[bytes]) -> Download:
         return self._client._download(operation, request)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            if name.startswith("_"):
+                return object.__getattribute__(self, name)
+            from roomtone._core.slips import no_resource_method
+
+            raise no_resource_method(type(self).__name__, self._client._package(), name)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._client!r}>"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import ssl
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -22,13 +23,15 @@ if TYPE_CHECKING:
     from roomtone.chime_sdk_meetings import ChimeSDKMeetingsClient
     from roomtone.chime_sdk_messaging import ChimeSDKMessagingClient
     from roomtone.chime_sdk_voice import ChimeSDKVoiceClient
-    from roomtone.events import Attempt
+    from roomtone.events import Attempt, FinishedCall, Telemetry
     from roomtone.ivs import IVSClient
     from roomtone.ivs_realtime import IVSRealtimeClient
     from roomtone.ivschat import IVSChatClient
     from roomtone.signalwire import SignalWireClient
 
 __all__ = ["AnyHttpClient", "Client"]
+
+LOG_VARIABLE = "ROOMTONE_LOG"
 
 
 class AnyHttpClient(Protocol):
@@ -64,6 +67,10 @@ class Client:
         on_attempt: A plain function that is called with a `roomtone.Attempt` after each attempt of each call: what
             failed, what was decided, the delay. It runs in the event loop, so it must not block; what it raises is
             logged and changes nothing.
+        on_retry: The same, after those attempts only that another one follows.
+        on_response: A plain function that is called with a `roomtone.FinishedCall` after each call, whatever came of
+            it: status, request id, attempts, duration, error.
+        telemetry: Follows each call: `roomtone.otel.OpenTelemetry()` makes spans and metrics of them.
 
     Raises:
         ConfigurationError: An argument is of the wrong kind.
@@ -83,6 +90,9 @@ class Client:
         max_connections: int = 100,
         max_response_bytes: int = DEFAULT_MAX_RESPONSE_BYTES,
         on_attempt: Callable[[Attempt], object] | None = None,
+        on_retry: Callable[[Attempt], object] | None = None,
+        on_response: Callable[[FinishedCall], object] | None = None,
+        telemetry: Telemetry | None = None,
     ) -> None:
         for name, value, kind in (("aws", aws, Aws), ("signalwire", signalwire, SignalWire)):
             if value is not None and not isinstance(value, kind):
@@ -96,8 +106,16 @@ class Client:
             raise ConfigurationError(f"engine must be 'httpcore' or 'aiohttp', not {engine!r}")
         if http_client is not None and engine != "httpcore":
             raise ConfigurationError(f"an http_client carries the calls itself; leave out engine={engine!r}")
-        if on_attempt is not None and (not callable(on_attempt) or inspect.iscoroutinefunction(on_attempt)):
-            raise ConfigurationError("on_attempt must be a plain function of one roomtone.Attempt")
+        _check_hook("on_attempt", on_attempt, "Attempt")
+        _check_hook("on_retry", on_retry, "Attempt")
+        _check_hook("on_response", on_response, "FinishedCall")
+        if telemetry is not None and not callable(getattr(telemetry, "begin", None)):
+            raise ConfigurationError(
+                f"telemetry must be such as roomtone.otel.OpenTelemetry(), not {type(telemetry).__name__}"
+            )
+        if isinstance(telemetry, type):
+            name = telemetry.__name__
+            raise ConfigurationError(f"telemetry must be an object, not the class {name}; write {name}()")
         self._aws = aws or Aws()
         self._signalwire = signalwire or SignalWire()
         self._options = Options(timeout=timeout, attempt_timeout=attempt_timeout, max_response_bytes=max_response_bytes)
@@ -106,6 +124,13 @@ class Client:
         self._ssl_context = ssl_context
         self._max_connections = max_connections
         self._on_attempt = on_attempt
+        self._on_retry = on_retry
+        self._on_response = on_response
+        self._telemetry = telemetry
+        if os.environ.get(LOG_VARIABLE):
+            from roomtone._http.log_to_stderr import set_up
+
+            set_up(os.environ[LOG_VARIABLE])
 
     @cached_property
     def _connection(self) -> Connection:
@@ -120,6 +145,9 @@ class Client:
             ssl_context=self._ssl_context,
             max_connections=self._max_connections,
             on_attempt=self._on_attempt,
+            on_retry=self._on_retry,
+            on_response=self._on_response,
+            telemetry=self._telemetry,
         )
 
     @cached_property
@@ -185,6 +213,21 @@ class Client:
 
         return SignalWireClient(self._connection, self._options)
 
+    # Under `if not TYPE_CHECKING`, because otherwise every misspelt name would type-check.
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            if name.startswith("_") or hasattr(type(self), name):
+                return object.__getattribute__(self, name)  # raises what it raised
+            from roomtone._core.slips import no_service
+
+            raise no_service(type(self).__name__, name)
+
+        def __enter__(self) -> object:
+            raise TypeError("roomtone.Client is opened with `async with`, not `with`")
+
+        def __exit__(self, *exc_info: object) -> None: ...
+
     async def aclose(self) -> None:
         """Ends all connections. Calls under way end with a ClientClosedError; closing twice does nothing.
 
@@ -204,7 +247,14 @@ class Client:
         await self.aclose()
 
     def __repr__(self) -> str:
-        return f"<roomtone.Client {self._aws!r} {self._signalwire!r}>"
+        if "_connection" not in self.__dict__:  # nothing is looked up yet, and making one imports a good deal
+            return f"<roomtone.Client {self._aws!r} {self._signalwire!r}>"
+        return f"<roomtone.Client: {self._connection.describe()}>"
+
+
+def _check_hook(name: str, hook: object, event: str) -> None:
+    if hook is not None and (not callable(hook) or inspect.iscoroutinefunction(hook)):
+        raise ConfigurationError(f"{name} must be a plain function of one roomtone.{event}")
 
 
 _AWS_SERVICES = (

@@ -49,6 +49,11 @@ class NotGiven(Enum):
 NOT_GIVEN: Final = NotGiven.NOT_GIVEN
 
 
+def _without_password(value: object) -> str:
+    """`repr` of a URL, or of several, without the user name and password that one can hold and none may."""
+    return re.sub(r"//[^/\s]*@", "//...@", repr(value))
+
+
 _C = TypeVar("_C")
 
 
@@ -128,7 +133,7 @@ class Aws:
     region: str | None = None
     credentials: Credentials | CredentialsProvider | None = None
     profile: str | None = None
-    endpoint_url: str | Mapping[str, str] | None = None
+    endpoint_url: str | Mapping[str, str] | None = field(default=None, repr=_without_password)
     use_fips: bool | None = None
     use_dualstack: bool | None = None
     retry_mode: RetryMode | None = None
@@ -156,10 +161,10 @@ class SignalWire:
         allow_http: Allow plain http to a host that is not on loopback.
     """
 
-    space: str | None = None
+    space: str | None = field(default=None, repr=_without_password)
     project_id: str | None = None
     api_token: str | None = field(default=None, repr=False)
-    base_url: str | None = None
+    base_url: str | None = field(default=None, repr=_without_password)
     max_attempts: int | None = None
     allow_http: bool = False
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import attrs
@@ -59,6 +59,12 @@ class Paginator(Generic[ItemT, PageT]):
 
     def __aiter__(self) -> AsyncIterator[ItemT]:
         return _Items(self.pages(), self._pages)
+
+    # Under `if not TYPE_CHECKING`, because otherwise a plain loop would type-check.
+    if not TYPE_CHECKING:
+
+        def __iter__(self) -> object:
+            raise TypeError("pages are fetched as they are wanted: iterate with `async for`, not `for`")
 
     def pages(self) -> AsyncIterator[PageT]:
         """The responses, one by one."""

@@ -14,6 +14,7 @@ from roomtone_codegen import aws_reader, curation, facts, signalwire_reader, sig
 from roomtone_codegen.checks import check_names
 from roomtone_codegen.emit import mocks, service_package
 from roomtone_codegen.emit.text import WIDTH
+from roomtone_codegen.known import methods_module, regions_module
 from roomtone_codegen.partitions import render_partitions
 
 _RUFF = [sys.executable, "-m", "ruff"]
@@ -43,7 +44,11 @@ def read_sources() -> Sources:
 
 def generate(services: Sequence[facts.Service]) -> dict[str, str]:
     """Every generated file: path below `src` -> text."""
-    files = mocks(services)
+    files = {
+        **mocks(services),
+        "roomtone/_core/methods.py": methods_module(services),
+        "roomtone/_http/regions.py": regions_module(services),
+    }
     for service in services:
         files |= service_package(service)
     return {**formatted(files), "roomtone/_http/partitions.py": render_partitions()}

@@ -314,8 +314,7 @@ def test_no_secret_is_in_a_repr() -> None:
     )
     for thing in (live, live._connection, live.ivs, live.signalwire, live.signalwire.calls, live._connection.aws):
         assert "top-" not in repr(thing)
-    assert repr(live.ivs) == "<IVSClient>"
-    assert repr(live.ivs.with_options(region="us-west-2")) == "<IVSClient region='us-west-2'>"
+    assert "region 'us-west-2'" in repr(live.ivs.with_options(region="us-west-2"))
     assert "SignalWireClient" in repr(live.signalwire.conferences)
 
 

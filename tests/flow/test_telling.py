@@ -153,7 +153,8 @@ async def test_the_log(
     await live.ivs.get_channel(arn="a")
     with pytest.raises(errors.ConnectError):
         await live.ivs.with_options(max_attempts=1).get_channel(arn="a")
-    lines = [(record.levelname, record.getMessage().replace(" after 0 ms", "")) for record in caplog.records]
+    told = [record for record in caplog.records if " attempt " in record.getMessage()]
+    lines = [(record.levelname, record.getMessage().replace(" after 0 ms", "")) for record in told]
     assert lines[0][0] == "INFO"
     assert lines[0][1].startswith("ivs.GetChannel attempt 1 of 3: HTTP 429 ThrottlingException")
     assert "retry: throttled in 1.000 s (request id r-1)" in lines[0][1]
@@ -175,7 +176,7 @@ async def test_the_log_holds_no_argument(
         await live.chime_sdk_meetings.get_attendee(meeting_id="s3cr3t", attendee_id="s3cr3t")
     with pytest.raises(errors.TransportError):
         await live.ivs.with_options(headers={"x-token": "s3cr3t"}).create_channel(name="s3cr3t")
-    assert len(caplog.records) == 4
+    assert len([record for record in caplog.records if " attempt " in record.getMessage()]) == 4
     assert "s3cr3t" not in caplog.text
 
 

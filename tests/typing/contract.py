@@ -31,6 +31,7 @@ from roomtone.ivs import (
     StreamSummary,
 )
 from roomtone.joining import JoinInfo
+from roomtone.otel import OpenTelemetry
 from roomtone.signalwire import Conference, ConferencesStartStreamRequest, ConferenceStream, SignalWireClient
 from roomtone.testing import Call, OperationMock, PagedOperationMock, RoomtoneMock, make, throttled
 from roomtone.waiting import Watchable
@@ -164,6 +165,26 @@ def providers_of_both_kinds() -> None:
     roomtone.Aws(credentials=provider)
     roomtone.Aws(credentials=lambda: roomtone.Credentials("AKIDEXAMPLE", "secret"))
     roomtone.Aws(endpoint_url={"ivs": "http://127.0.0.1:8080"})
+
+
+class Counted:
+    """Telemetry of one's own."""
+
+    def begin(self, service: str, operation: str) -> Counted:
+        return self
+
+    def attempt(self, attempt: roomtone.Attempt) -> None: ...
+
+    def end(self, call: roomtone.FinishedCall) -> None: ...
+
+
+def listeners(attempts: list[roomtone.Attempt], calls: list[roomtone.FinishedCall]) -> None:
+    live = roomtone.Client(
+        on_attempt=attempts.append, on_retry=attempts.append, on_response=calls.append, telemetry=OpenTelemetry()
+    )
+    assert_type(live, roomtone.Client)
+    roomtone.Client(telemetry=Counted())
+    assert_type([call.error for call in calls], list[Exception | None])
 
 
 def made(moment: str) -> None:

@@ -9,6 +9,7 @@ from roomtone import Cleint  # type: ignore[attr-defined]  # pyright: ignore[rep
 from roomtone.chime_sdk_meetings import CreateAttendeeRequestItem, ListAttendeesResponse, Meeting
 from roomtone.ivs import Channel, CreateChannelResponse, GetStreamSessionRequest
 from roomtone.ivschat import CreateRomRequest  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+from roomtone.otel import OpenTelemetry
 from roomtone.testing import RoomtoneMock, make
 
 _ = (Cleint, CreateRomRequest)
@@ -43,6 +44,16 @@ def joining(meeting: Meeting, several: ListAttendeesResponse) -> None:
 def services(live: roomtone.Client) -> None:
     _ = live.ivs_rt  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
     roomtone.Aws("eu-central-1")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    roomtone.Client(telemetry=OpenTelemetry)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def habits_of_boto3(live: roomtone.Client) -> None:
+    """What has a message at run time is refused before it."""
+    _ = live.ivs.get_chanel  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    with live:  # type: ignore[attr-defined]  # pyright: ignore[reportGeneralTypeIssues]
+        pass
+    for _ in live.ivs.iter_channels():  # type: ignore[attr-defined]  # pyright: ignore[reportGeneralTypeIssues]
+        pass
 
 
 def mocks(mock: RoomtoneMock) -> None:

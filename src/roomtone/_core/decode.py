@@ -101,6 +101,8 @@ def _of_what(reply: WireReply) -> str:
     """What kind of content it was, where it could not be read because it is none that was asked for."""
     if is_encoded(reply.headers) and not is_readable(reply.headers):
         return f"; its content encoding is {reply.headers['content-encoding'][:40]!r}, which was not asked for"
+    if "html" in reply.headers.get("content-type", "").lower():
+        return "; it is a page, so something on the way answered in the service's place"
     return ""
 
 

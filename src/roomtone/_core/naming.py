@@ -19,11 +19,17 @@ def wire_name(name: str, case: Case) -> str:
     return joined if case == "pascal" else joined[:1].lower() + joined[1:]
 
 
+def folded(name: str) -> str:
+    """A name without what tells one spelling of it from another: `GetChannel`, `get_channel` and `get-channel`."""
+    return name.replace("_", "").replace("-", "").lower()
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """`; did you mean 'x'?` when a known name is near, else nothing."""
     import difflib  # only ever wanted for a message
 
     if len(name) > _LONGEST_NAME:  # comparing takes time by the square of it
         return ""
-    near = difflib.get_close_matches(name, list(known), n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    spelled = {folded(one): one for one in reversed(list(known))}
+    near = difflib.get_close_matches(folded(name), spelled, n=1)
+    return f"; did you mean {spelled[near[0]]!r}?" if near else ""

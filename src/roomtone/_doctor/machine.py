@@ -24,6 +24,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     "aiohttp": ("aiohttp", "yarl"),
     "emulator": ("uvicorn", "websockets"),
     "fast": ("orjson",),
+    "otel": ("opentelemetry-api",),
     "testing": ("respx",),
 }
 """roomtone's extras, and what each brings."""

@@ -22,15 +22,16 @@ from roomtone._core.retry import Failure, delay_before_retry, failure_of, refusa
 from roomtone._http.connection import Connection
 from roomtone._http.exchange import MOST_OF_AN_ERROR, Outgoing, Sending, exchange, open_body
 from roomtone._http.providers import Provider, Signed, Target, new_call_id
-from roomtone._http.telling import is_heard, tell
+from roomtone._http.telling import begin, end, is_heard, tell
 from roomtone._version import __version__
 from roomtone.config import Options
 from roomtone.errors import RoomtoneError
-from roomtone.events import Attempt, DecisionName
+from roomtone.events import Attempt, CallWatch, DecisionName, FinishedCall, OutcomeName
 
 if TYPE_CHECKING:
     from roomtone._core.adaptive import RateLimiter
     from roomtone._core.retry import RetryQuota
+    from roomtone._http.endpoints import Endpoint
     from roomtone._http.exchange import Transport
     from roomtone._http.incoming import Incoming
 
@@ -204,9 +205,56 @@ class _Call(Generic[T, HeadT]):
     """When it began."""
     earlier: bool = field(default=False, init=False)
     """Whether an attempt before it may have been carried out."""
+    endpoint: Endpoint | None = field(default=None, init=False)
+    """Where the call goes, once that is known."""
+    watch: CallWatch | None = field(default=None, init=False)
+    """What telemetry makes of the call."""
 
-    async def carry_out(self) -> tuple[T, HeadT]:
+    def carry_out(self) -> Awaitable[tuple[T, HeadT]]:
         """What the first attempt that succeeds gives, within the call's time."""
+        connection = self.connection
+        unwatched = connection.on_response is None and connection.telemetry is None
+        return self._carry_out() if unwatched else self._carry_out_watched()
+
+    async def _carry_out_watched(self) -> tuple[T, HeadT]:
+        began = perf_counter()
+        self.watch = begin(self.connection, self.operation.service.name, self.operation.name)
+        try:
+            done = await self._carry_out()
+        except Exception as error:
+            self._finish("raised", began, error=error)
+            raise
+        except BaseException:
+            self._finish("cancelled", began)
+            raise
+        self._finish("returned", began, head=done[1])
+        return done
+
+    def _finish(
+        self, outcome: OutcomeName, began: float, *, error: Exception | None = None, head: HeadT | None = None
+    ) -> None:
+        """Tells that the call is over."""
+        status = None if head is None else head.status
+        found = None if head is None else request_id(head.headers)
+        if isinstance(error, RoomtoneError):
+            status, found = _status(error), error.request_id
+        endpoint = self.endpoint
+        call = FinishedCall(
+            service=self.operation.service.name,
+            operation=self.operation.name,
+            outcome=outcome,
+            status=status,
+            request_id=found,
+            attempts=self.attempts,
+            duration=perf_counter() - began,
+            error=error,
+            host=None if endpoint is None else endpoint.host,
+            port=None if endpoint is None else endpoint.effective_port,
+            region=None if endpoint is None else endpoint.region or None,
+        )
+        end(call, self.connection, self.watch)
+
+    async def _carry_out(self) -> tuple[T, HeadT]:
         try:
             self.connection.check_usable()
             return await self._attempts()
@@ -248,6 +296,7 @@ class _Call(Generic[T, HeadT]):
         connection, operation = self.connection, self.operation
         provider = connection.provider(operation.service)
         target = await provider.target(self.options.region)
+        self.endpoint = target.endpoint
         wire = encode(operation, self.request, account_sid=target.account_sid)
         if self.query is not None:
             wire = attrs.evolve(wire, query=self.query)
@@ -302,6 +351,9 @@ class _Call(Generic[T, HeadT]):
         if self.connection.closed and isinstance(error, errors.TransportError):
             self._observe("raise", "the client was closed", error=error)
             raise errors.ClientClosedError("the client was closed while the call was under way") from error
+        if isinstance(error, errors.ConnectError) and (doubt := plan.provider.doubt(plan.target)):
+            error.message = f"{error.message}; {doubt}"
+            error.args = (error.message,)
         decision = self._decide(error, plan, until)
         plan.cost, delay = decision.cost, decision.delay
         self._observe("raise" if delay is None else "retry", decision.reason, delay=delay, error=error)
@@ -364,8 +416,7 @@ class _Call(Generic[T, HeadT]):
     ) -> None:
         """Tells of the attempt that is under way, and ends it."""
         sending, self.sending = self.sending, None
-        hook = self.connection.on_attempt
-        if sending is None or not is_heard(decision, hook):
+        if sending is None or not is_heard(decision, self.connection, self.watch):
             return
         status = None if head is None else head.status
         found = None if head is None else request_id(head.headers)
@@ -386,7 +437,7 @@ class _Call(Generic[T, HeadT]):
             reason=reason,
             delay=delay,
         )
-        tell(attempt, hook)
+        tell(attempt, self.connection, self.watch)
 
 
 def _status(error: RoomtoneError) -> int | None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from roomtone._core.adaptive import RateLimiter
     from roomtone._http.exchange import Transport
     from roomtone._http.incoming import Incoming
-    from roomtone.events import Attempt
+    from roomtone.events import Attempt, FinishedCall, Telemetry
 
 __all__ = ["Connection"]
 
@@ -48,6 +48,9 @@ class Connection:
     ssl_context: ssl.SSLContext | None = None
     max_connections: int = 100
     on_attempt: Callable[[Attempt], object] | None = field(default=None, repr=False)
+    on_retry: Callable[[Attempt], object] | None = field(default=None, repr=False)
+    on_response: Callable[[FinishedCall], object] | None = field(default=None, repr=False)
+    telemetry: Telemetry | None = field(default=None, repr=False)
     sleep: Callable[[float], Awaitable[None]] = waits.sleep
     jitter: Callable[[], float] = waits.jitter
 
@@ -142,6 +145,12 @@ class Connection:
             raise ClientClosedError(
                 "the client was opened in another event loop; make one roomtone.Client per event loop"
             )
+
+    def describe(self) -> str:
+        """Where calls go and whose they are, as far as it was looked up. Does no I/O and holds no secret."""
+        aws = f"AWS {self._account.describe_region()}, {self._account.credentials.describe_found()}"
+        signalwire = self._providers.get("signalwire")
+        return f"{aws}; SignalWire {signalwire.describe(None)}" if signalwire else aws
 
     async def _open(self) -> Transport:
         if self.http_client is not None:

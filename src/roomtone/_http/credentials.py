@@ -7,6 +7,7 @@ leaves nothing locked, and a look-up that it began in a thread serves whoever co
 from __future__ import annotations
 
 import inspect
+import logging
 import os
 import time
 from bisect import bisect_left
@@ -23,13 +24,15 @@ from attrs import define, field, frozen
 
 from roomtone._core.dates import parse_timestamp
 from roomtone._http import background
-from roomtone._http.settings import botocore_session, profile_label, profile_name
+from roomtone._http.settings import botocore_session, no_such_profile, profile_label, profile_name
 from roomtone.config import Aws, Credentials
 from roomtone.errors import ConfigurationError
 
 __all__ = ["CredentialsSource"]
 
 _T = TypeVar("_T")
+
+_LOG = logging.getLogger("roomtone")
 
 LOOKUP_TIMEOUT = 30.0
 """Seconds that a look-up may take when there is nothing to sign with until it ends."""
@@ -115,6 +118,12 @@ class CredentialsSource:
             return "provider"
         return "environment" if _in_environment(self._aws) else "botocore"
 
+    def describe_found(self) -> str:
+        """Where the credentials that are held come from, in words, or that there are none yet."""
+        if isinstance(self._aws.credentials, Credentials):
+            return "credentials from Aws(credentials=)"
+        return "credentials not looked up yet" if self._found is None else f"credentials from {self._found.source}"
+
     def expires_at(self) -> datetime | None:
         """When the credentials end that `get` gave; None where they do not, or nobody says so for the next week."""
         if isinstance(self._aws.credentials, Credentials):
@@ -164,6 +173,8 @@ class CredentialsSource:
                 self._keep(await self._look_up(EARLY_LOOKUP_TIMEOUT))
 
     def _keep(self, found: _Found) -> None:
+        # The end of an id tells one key from another and is all that `aws configure list` shows too.
+        _LOG.debug("AWS credentials: %s, access key id ****%s", found.source, found.credentials.access_key_id[-4:])
         self._found = found
         self._found_at = self._tried_at = time.monotonic()
         self._conclude(found)
@@ -302,9 +313,7 @@ def _from_botocore(aws: Aws) -> _Found:
     except ConfigurationError:
         raise
     except ProfileNotFound as error:
-        raise ConfigurationError(
-            f"{profile_label(profile_name(aws))} does not exist: name another, or write it"
-        ) from error
+        raise ConfigurationError(no_such_profile(aws)) from error
     except Exception as error:
         # The error's own text stays with the cause: it can hold what a credential process printed.
         raise ConfigurationError(
@@ -312,7 +321,8 @@ def _from_botocore(aws: Aws) -> _Found:
         ) from error
     if found is None or credentials is None:
         raise ConfigurationError(
-            f"no AWS credentials. Tried in order: {_chain(aws)}. Set one of them up, or give Aws(credentials=)"
+            f"no AWS credentials{_half(aws)}. Tried in order: {_chain(aws)}. Set one of them up, for example with "
+            "`aws configure`, or give Aws(credentials=)"
         )
     # Temporary ones know when they end, and say so through `refresh_needed` alone.
     return _Found(credentials, f"botocore: {found.method}", getattr(found, "refresh_needed", _never))
@@ -333,6 +343,16 @@ def _never(seconds: float) -> bool:
     return False
 
 
+def _without_metadata() -> bool:
+    return os.environ.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true"
+
+
+def _half(aws: Aws) -> str:
+    """What is there of credentials that are not whole."""
+    half = not aws.profile and os.environ.get("AWS_SECRET_ACCESS_KEY") and not os.environ.get("AWS_ACCESS_KEY_ID")
+    return ": AWS_SECRET_ACCESS_KEY is set, and AWS_ACCESS_KEY_ID is not" if half else ""
+
+
 def _chain(aws: Aws) -> str:
     profile = profile_label(profile_name(aws))
     steps = [
@@ -340,6 +360,6 @@ def _chain(aws: Aws) -> str:
         "AWS_WEB_IDENTITY_TOKEN_FILE with AWS_ROLE_ARN" if not aws.profile else "",
         f"{profile} (role, web identity, SSO, keys, login, process)",
         "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or _FULL_URI",
-        "the EC2 instance metadata",
+        "the EC2 instance metadata" + (" (off by AWS_EC2_METADATA_DISABLED)" if _without_metadata() else ""),
     ]
     return ", ".join(step for step in steps if step)

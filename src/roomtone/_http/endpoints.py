@@ -11,11 +11,12 @@ from urllib.parse import urlsplit
 
 from attrs import frozen
 
+from roomtone._core.naming import did_you_mean
 from roomtone._core.operation import AwsService
 from roomtone._http.partitions import PARTITIONS, Partition
 from roomtone.errors import ConfigurationError
 
-__all__ = ["Endpoint", "aws_endpoint", "check_region", "signalwire_endpoint"]
+__all__ = ["Endpoint", "aws_endpoint", "check_region", "doubt_region", "signalwire_endpoint"]
 
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 _LOOPBACK_V4 = IPv4Network("127.0.0.0/8")
@@ -53,6 +54,11 @@ class Endpoint:
         """The value of the Host header."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port is None else f"{host}:{self.port}"
+
+    @property
+    def effective_port(self) -> int:
+        """The port, also where it is the scheme's own."""
+        return self.port or _DEFAULT_PORTS[self.scheme]
 
     @property
     def url(self) -> str:
@@ -107,11 +113,31 @@ def check_region(region: object, where: str = "region") -> str:
     if not isinstance(region, str) or not _REGION.fullmatch(region):
         raise ConfigurationError(
             f"{where} is malformed: a region is made of lower-case letters, digits and inner hyphens, at most 63, "
-            "as in 'eu-central-1'"
+            f"as in 'eu-central-1'{did_you_mean(region, _known_regions()) if isinstance(region, str) else ''}"
         )
     if region.startswith("fips-") or region.endswith("-fips"):
         raise ConfigurationError(f"{where}: leave `fips` out of the region and set use_fips=True instead")
     return region
+
+
+def _known_regions() -> list[str]:
+    return [region for partition in PARTITIONS for region in sorted(partition.regions)]
+
+
+def doubt_region(service: AwsService, region: str, source: str) -> str:
+    """Why there may be no endpoint of a service in a region; empty where one is known. `source` says whence it came.
+
+    New regions come and services spread, so nobody is stopped by it: it is what to say when no connection was made.
+    """
+    from roomtone._http.regions import REGIONS  # only ever wanted for a message
+
+    if service.name in REGIONS.get(region, ()):
+        return ""
+    own = [known for known, services in REGIONS.items() if service.name in services]
+    if region in _known_regions():
+        return f"{service.name} is not known to be in the region {region!r} ({source}); it is in {', '.join(own)}"
+    near = did_you_mean(region, own) or did_you_mean(region, _known_regions())
+    return f"the region {region!r} ({source}) is not known{near or f'; {service.name} is in ' + ', '.join(own)}"
 
 
 def _partition_of(region: str) -> Partition:
@@ -171,10 +197,13 @@ def _parse(url: str, member: str, *, allow_http: bool, config: str, region: str 
     """The endpoint that a URL names; whatever could make two parsers read it differently is refused."""
 
     def refuse(reason: str) -> ConfigurationError:
-        return ConfigurationError(f"{member} {reason}, as in 'https://host.example:8443'")
+        shown = f": {_SPACE_FORMS}" if member == "space" else ", as in 'https://host.example:8443'"
+        return ConfigurationError(f"{member} {reason}{shown}")
 
     if not isinstance(url, str) or not _VISIBLE_ASCII.fullmatch(url):
         raise refuse("must be a URL in ASCII without spaces or line breaks")
+    if url.count("://") > 1:
+        raise refuse("must have its scheme once")
     try:
         parts = urlsplit(url)
         scheme, host, port = parts.scheme, parts.hostname, parts.port

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import logging
 import os
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Protocol
@@ -14,7 +16,7 @@ from attrs import define, field, frozen
 from roomtone._core.operation import AwsService, Headers, SignalWireService, WireRequest
 from roomtone._core.skew import NO_SKEW, SKEW_CODES, TOLERATED_SKEW, clock_skew
 from roomtone._http.credentials import CredentialsSource
-from roomtone._http.endpoints import Endpoint, aws_endpoint, signalwire_endpoint
+from roomtone._http.endpoints import Endpoint, aws_endpoint, doubt_region, signalwire_endpoint
 from roomtone._http.settings import AwsSettings
 from roomtone._http.settings import load as load_settings
 from roomtone._http.signing import SigningKey, sign
@@ -22,6 +24,11 @@ from roomtone.config import DEFAULT_MAX_ATTEMPTS, Aws, Credentials, RetryMode, S
 from roomtone.errors import ApiError, ConfigurationError, RoomtoneError
 
 __all__ = ["AwsProvider", "Provider", "SignalWireProvider", "Target"]
+
+_LOG = logging.getLogger("roomtone")
+
+_NOT_YET = "not looked up yet"
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9.-]+")
 
 _EXPIRED_CODES = frozenset({"ExpiredToken", "ExpiredTokenException"})
 
@@ -72,6 +79,14 @@ class Provider(Protocol):
         """With what the next attempt proves anew who is asking, so that this failure may be gone; None for nothing."""
         ...
 
+    def doubt(self, target: Target) -> str:
+        """What may be wrong with the place when no connection to it was made; empty for nothing."""
+        ...
+
+    def describe(self, region: str | None) -> str:
+        """Where calls go and whose they are, as far as it was looked up. Does no I/O and holds no secret."""
+        ...
+
 
 def _utc_now() -> datetime:
     return datetime.now(timezone.utc)
@@ -89,6 +104,16 @@ class AwsAccount:
 
     def __attrs_post_init__(self) -> None:
         self.credentials = CredentialsSource(self.aws)
+
+    @property
+    def loaded(self) -> AwsSettings | None:
+        """The settings, if they were loaded."""
+        return self._settings
+
+    def describe_region(self, region: str | None = None) -> str:
+        """The region of calls, as far as it was looked up. Does no I/O."""
+        known = region or self.aws.region or (self._settings.region if self._settings else None)
+        return f"region {known!r}" if known else f"region {_NOT_YET}"
 
     async def settings(self) -> AwsSettings:
         """The settings, loaded once however many calls ask for them at a time."""
@@ -129,6 +154,13 @@ class AwsProvider:
                 path=endpoint.path,
                 max_attempts=settings.max_attempts,
                 retry_mode=settings.retry_mode,
+            )
+            _LOG.debug(
+                "%s: region %s (%s), endpoint %s",
+                self.service.name,
+                endpoint.region,
+                "with_options(region=)" if region else settings.region_source,
+                endpoint.url,
             )
             self._corrects_clock = settings.corrects_clock
             self._targets[region] = found
@@ -183,6 +215,21 @@ class AwsProvider:
             return "with the service's time"
         return None
 
+    def doubt(self, target: Target) -> str:
+        settings = self.account.loaded
+        if settings is None or settings.endpoint_url(self.service) is not None:
+            return ""
+        region = target.endpoint.region
+        source = settings.region_source if region == settings.region else "with_options(region=)"
+        return doubt_region(self.service, region, source)
+
+    def describe(self, region: str | None) -> str:
+        target = self._targets.get(region)
+        endpoint = target.endpoint.url if target else _NOT_YET
+        return (
+            f"{self.account.describe_region(region)}, endpoint {endpoint}, {self.account.credentials.describe_found()}"
+        )
+
     def _correct_clock(self, headers: Mapping[str, str], signed: Signed) -> bool:
         """Takes note of the service's time, when that is what was wrong with a signature."""
         assert signed.at is not None
@@ -211,11 +258,12 @@ class SignalWireProvider:
     async def target(self, region: str | None) -> Target:
         if self._target is None:
             config = self.signalwire
+            _check_complete(config)
             project_id = _given(config, "project_id")
-            _given(config, "api_token")
             space = None if config.base_url else _given(config, "space")
             endpoint = signalwire_endpoint(space, config.base_url, allow_http=config.allow_http)
             self._authorization = _basic(config)
+            _LOG.debug("%s: endpoint %s", self.service.name, endpoint.url)
             self._target = Target(
                 endpoint=endpoint,
                 path=endpoint.path + self.service.base_path,
@@ -239,29 +287,44 @@ class SignalWireProvider:
     def renews(self, error: RoomtoneError, signed: Signed) -> str | None:
         return None
 
+    def doubt(self, target: Target) -> str:
+        return ""
+
+    def describe(self, region: str | None) -> str:
+        if self._target is None:
+            space = self.signalwire.space or ""
+            named = f" (space {space})" if _PLAIN_NAME.fullmatch(space) else ""
+            return f"endpoint {_NOT_YET}{named}, credentials {_NOT_YET}"
+        sources = [
+            f"SignalWire({name}=)" if getattr(self.signalwire, name) is not None else f"SIGNALWIRE_{name.upper()}"
+            for name in ("project_id", "api_token")
+        ]
+        return f"endpoint {self._target.endpoint.url}, credentials from {' and '.join(sources)}"
+
 
 def _basic(config: SignalWire) -> str:
     proof = f"{_given(config, 'project_id')}:{_given(config, 'api_token')}"
     return "Basic " + base64.b64encode(proof.encode()).decode()
 
 
-def _given(config: SignalWire, name: str) -> str:
-    """A value of the configuration, else the environment's. The frame that raises holds none of them."""
-    variable = f"SIGNALWIRE_{name.upper()}"
-    if not _is_text(_found(config, name, variable)):
+def _check_complete(config: SignalWire) -> None:
+    """Tells of everything that is missing at once. The frame that raises holds nothing of what is there."""
+    wanted = ("space", "project_id", "api_token") if not config.base_url else ("project_id", "api_token")
+    missing = [name for name in wanted if not _given(config, name)]
+    if missing:
+        tried = "; ".join(f"SignalWire({name}=), SIGNALWIRE_{name.upper()}" for name in missing)
         raise ConfigurationError(
-            f"no SignalWire {name}: tried SignalWire({name}=...) and the environment's {variable}; give one of them"
+            f"no SignalWire {', no '.join(missing)}. Tried in order: {tried}. "
+            f"Set one of {'each' if len(missing) > 1 else 'them'}"
         )
-    return str(_found(config, name, variable)).strip()
 
 
-def _found(config: SignalWire, name: str, variable: str) -> object:
+def _given(config: SignalWire, name: str) -> str:
+    """A value of the configuration, else the environment's; empty where there is none."""
     value: object = getattr(config, name)
-    return value if value is not None else os.environ.get(variable)
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and bool(value.strip())
+    if value is None:
+        value = os.environ.get(f"SIGNALWIRE_{name.upper()}")
+    return value.strip() if isinstance(value, str) else ""
 
 
 def new_call_id() -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import anyio.to_thread
 from attrs import field, frozen
 
+from roomtone._core.naming import did_you_mean
 from roomtone._core.operation import AwsService
 from roomtone._http.endpoints import check_region
 from roomtone.config import DEFAULT_MAX_ATTEMPTS, Aws, RetryMode
@@ -21,7 +22,7 @@ from roomtone.errors import ConfigurationError
 if TYPE_CHECKING:
     from botocore.session import Session
 
-__all__ = ["AwsSettings", "botocore_session", "load", "profile_label"]
+__all__ = ["AwsSettings", "botocore_session", "load", "no_such_profile", "profile_label"]
 
 _PROFILE_VARIABLES = ("AWS_DEFAULT_PROFILE", "AWS_PROFILE")  # in botocore's order
 _REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
@@ -126,6 +127,14 @@ def botocore_session(aws: Aws) -> Session:
 def profile_name(aws: Aws) -> str | None:
     """The profile that is asked for, if one is."""
     return aws.profile or _first(os.environ, _PROFILE_VARIABLES)
+
+
+def no_such_profile(aws: Aws) -> str:
+    """The message for a profile that does not exist, with those that do. For worker threads only."""
+    profile = profile_name(aws) or ""
+    known = cast("list[str]", botocore_session(aws).available_profiles)  # pyright: ignore[reportUnknownMemberType]
+    others = f"; there {'are' if len(known) > 1 else 'is'} {', '.join(sorted(known)) or 'none'}"
+    return f"{profile_label(profile)} does not exist: name another, or write it{did_you_mean(profile, known) or others}"
 
 
 def profile_label(profile: str | None) -> str:
@@ -257,7 +266,7 @@ def _read_profile(aws: Aws, profile: str | None) -> tuple[Mapping[str, object], 
         scoped = cast("dict[str, Any]", session.get_scoped_config())
         full = cast("dict[str, Any]", session.full_config)  # pyright: ignore[reportUnknownMemberType]
     except ProfileNotFound as error:
-        raise ConfigurationError(f"{profile_label(profile)} does not exist: name another, or write it") from error
+        raise ConfigurationError(no_such_profile(aws)) from error
     except (BotoCoreError, OSError, ValueError) as error:
         raise ConfigurationError(f"{profile_label(profile)} cannot be read: {type(error).__name__}") from error
     # Keys and tokens stand in the same place; no frame of ours is to hold them.
