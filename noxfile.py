@@ -47,7 +47,7 @@ def locked_botocore() -> str:
 
 
 def run_pytest(session: nox.Session) -> None:
-    session.run("python", "-m", "pytest", *session.posargs)
+    session.run("python", "-m", "pytest", "-n", "auto", "--maxprocesses", "4", *session.posargs)
 
 
 @nox.session
