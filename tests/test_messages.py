@@ -13,6 +13,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,10 @@ class Example:
 
 def _steps(session: str) -> Iterator[tuple[str, str]]:
     for part in re.split(r"^>>> ", session, flags=re.MULTILINE)[1:]:
-        statement, _, shown = part.partition("\n")
+        first, *rest = part.splitlines()
+        more = list(takewhile(lambda line: line.startswith("... "), rest))
+        statement = "\n".join([first, *(line[4:] for line in more)])
+        shown = "\n".join(rest[len(more) :])
         # Long messages are broken on the page, between words and nowhere else.
         yield statement, " ".join(shown.split())
 

@@ -19,11 +19,11 @@ from roomtone.events import Attempt, FinishedCall
 
 try:
     from opentelemetry import context, metrics, trace
-except ImportError as error:
+except ImportError as _missing:
     raise ImportError(
         "roomtone.otel takes opentelemetry-api, which is not installed; pip install 'roomtone[otel]' brings it",
-        name=error.name,
-    ) from error
+        name=_missing.name,
+    ) from _missing
 
 __all__ = ["OpenTelemetry"]
 
