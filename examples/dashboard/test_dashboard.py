@@ -161,6 +161,7 @@ def changes(answer: httpx.Response) -> Iterator[tuple[str, int, str]]:
             yield row["state"], row["viewers"], row["event"]
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # an old uvicorn's, of websockets
 def test_what_a_browser_sees(emulator: Emulator, serve_app: Callable[[Any], AbstractContextManager[str]]) -> None:
     """On air, starving, recovered, off air; the service fails now and then. Who comes later sees how it stands."""
 
