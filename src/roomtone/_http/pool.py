@@ -89,27 +89,6 @@ class _Stream(httpcore.AsyncNetworkStream):
         return True
 
 
-class _Unlocked:
-    """In the place of httpcore's locks, each of which costs a turn of the event loop: a link serves one call at a time.
-
-    Where this release of httpcore keeps them under other names, they stay, and cost what they cost.
-    """
-
-    async def __aenter__(self) -> None:
-        pass
-
-    async def __aexit__(self, *error: object) -> None:
-        pass
-
-
-_UNLOCKED = _Unlocked()
-
-
-def _unlock(connection: object, lock: str) -> None:
-    if hasattr(connection, lock):
-        setattr(connection, lock, _UNLOCKED)
-
-
 class _Link(httpcore.AsyncNetworkBackend):
     """One connection of the pool: httpcore's, and the network below it."""
 
@@ -121,7 +100,6 @@ class _Link(httpcore.AsyncNetworkBackend):
             keepalive_expiry=KEEP_ALIVE,
             network_backend=self,
         )
-        _unlock(self.connection, "_request_lock")
         self._request = httpcore.Request(
             b"GET", httpcore.URL(scheme=scheme.encode(), host=host.encode(), port=port, target=b"/")
         )
@@ -167,7 +145,6 @@ class _Link(httpcore.AsyncNetworkBackend):
         # Where this release of httpcore keeps it elsewhere, no connection is used twice, which a test would notice.
         if self._parser is None:
             inner: Any = getattr(self.connection, "_connection", None)
-            _unlock(inner, "_state_lock")
             self._parser = getattr(inner, "_h11_state", None)
         return self._parser is None or bool(self._parser.trailing_data[0])
 
