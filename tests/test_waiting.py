@@ -142,7 +142,8 @@ async def test_the_deadline_holds_and_its_time_is_used(time: Time, draw: float) 
     assert 59 < sum(time.noted) <= 60
     assert all(wait >= 1 for wait in time.noted[:-1])
     assert error.polls in (len(time.noted), len(time.noted) + 1)
-    assert error.last == Answer("shut", error.polls)
+    # On a busy machine the deadline may come in the middle of the last one.
+    assert error.last in (Answer("shut", error.polls), Answer("shut", error.polls - 1))
     assert error.state is None
     assert str(error) == f"it is not as wanted after 60 s and {error.polls} polls; the last response is in `.last`"
 

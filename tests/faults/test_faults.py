@@ -142,7 +142,8 @@ async def check_cell(row: Row, column: str, expected: Expected, **options: Any) 
                 started = anyio.current_time()
                 assert str(await outcome_of(CALLS[column], live)) == str(expected)
                 if expected.outcome == "TimeoutError":
-                    assert anyio.current_time() - started < expected.attempts * (SHORT + 0.25), "it overran its time"
+                    # Other tests have the cores too; on a machine of its own it is within some 20 ms.
+                    assert anyio.current_time() - started < expected.attempts * (SHORT + 0.6), "it overran its time"
                 if behaviour.answer is not None and server.received:
                     assert len(server.received) - behaviour.primed == expected.attempts
             await server.until_closed()
