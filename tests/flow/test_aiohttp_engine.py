@@ -72,6 +72,18 @@ async def test_an_answer_that_nobody_asked_for_is_not_the_next_ones() -> None:
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_server_that_always_speaks_first_is_not_stormed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An attempt turns two connections down at most, and takes the third as it is."""
+    from roomtone._http import aiohttp_engine
+
+    monkeypatch.setattr(aiohttp_engine, "_has_spoken", lambda connection: True)
+    async with serving(answering(message(EMPTY_LIST))) as server, client_at(server.url, engine="aiohttp") as live:
+        with anyio.fail_after(2):
+            await live.ivs.list_channels()
+        assert server.opened == 3
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_waiting_for_a_connection_is_no_part_of_an_attempt() -> None:
     """One connection for three calls that take two thirds of an attempt's time each: none is late."""
 

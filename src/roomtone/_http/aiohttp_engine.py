@@ -23,6 +23,8 @@ from roomtone.errors import ClientClosedError, ProtocolError, TransportError
 __all__ = ["AiohttpEngine"]
 
 _MOST_OF_HEADERS = 100 * 1024
+_MOST_REFUSED = 2
+"""Connections that one attempt turns down: a server that ends each one at once is not to be stormed."""
 _NOT_ADDED = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 """Headers that aiohttp would add of its own accord."""
 
@@ -38,8 +40,11 @@ class _Connector(aiohttp.TCPConnector):
         self, req: aiohttp.ClientRequest, traces: list[aiohttp.tracing.Trace], timeout: ClientTimeout
     ) -> aiohttp.connector.Connection:
         connection = await super().connect(req, traces, timeout)
-        while _has_spoken(connection):
+        for _ in range(_MOST_REFUSED):
+            if not _has_spoken(connection):
+                break
             connection.close()
+            await asyncio.sleep(0)  # by then aiohttp has seen what else has ended
             connection = await super().connect(req, traces, timeout)
         _sending.get().unsent = False
         return connection
