@@ -27,6 +27,7 @@ from websockets.sync.server import ServerConnection
 from websockets.sync.server import serve as serve_websocket
 
 import roomtone
+from flow.loopback import unused_port
 from roomtone.emulator import PROJECT_ID, Emulator, serve
 from roomtone.emulator.signalwire import Silence, Sine, Stream, WavFile, sound
 from roomtone.errors import ConfigurationError, ServiceFaultError
@@ -408,9 +409,8 @@ async def test_streams_that_do_not_come_about(live: roomtone.Client, emulator: E
     def failed(stream: Stream) -> bool:
         return stream.state == "failed" and stream.closed
 
-    with listening(Application(lambda _: None)) as gone:
-        pass
-    refused = await started(live, emulator, gone.url)
+    gone = f"ws://127.0.0.1:{unused_port()}/media"
+    refused = await started(live, emulator, gone)
     await refused.until(failed)
     assert refused.error == "connection_refused"
     await stopped(live, refused)
@@ -423,7 +423,7 @@ async def test_streams_that_do_not_come_about(live: roomtone.Client, emulator: E
     beyond = await started(live, emulator, "wss://media.example/ws")
     assert (beyond.state, beyond.closed) == ("not dialled", True)
     assert "beyond this machine" in (beyond.problem or "")
-    alaw = await started(live, emulator, gone.url, stream_codec="PCMA")
+    alaw = await started(live, emulator, gone, stream_codec="PCMA")
     assert (alaw.state, alaw.problem) == ("not dialled", "the emulator does not have the codec PCMA")
     assert [one.sid for one in emulator.streams][-1] == alaw.sid
     assert len(emulator.streams) == 5
