@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 import anyio
 import anyio.abc
 import anyio.lowlevel
+import httpcore
 import pytest
 
 import roomtone
@@ -100,6 +101,17 @@ async def test_another_origin_gets_the_room_of_an_idle_connection() -> None:
                 await live.ivs_realtime.list_stages()
                 assert (one.open_now + other.open_now, len(pool_of(live)._links)) == (1, 1)
         assert (one.opened, other.opened) == (3, 3)
+
+
+async def test_an_idle_connection_remembers_no_request() -> None:
+    """Headers and bodies hold secrets: they go with their call."""
+    async with serving(answering(message({"channels": []}))) as server, client_at(server.url) as live:
+        await live.ivs.list_channels()
+        pool = live._connection._transport
+        assert isinstance(pool, Pool)
+        (link,) = pool._links
+        held = [value for value in vars(link).values() if isinstance(value, (httpcore.Request, bytes, list))]
+        assert held == []
 
 
 async def test_the_last_used_goes_out_first() -> None:

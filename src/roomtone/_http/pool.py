@@ -100,9 +100,6 @@ class _Link(httpcore.AsyncNetworkBackend):
             keepalive_expiry=KEEP_ALIVE,
             network_backend=self,
         )
-        self._request = httpcore.Request(
-            b"GET", httpcore.URL(scheme=scheme.encode(), host=host.encode(), port=port, target=b"/")
-        )
         self.sending: Sending | None = None
         self._stream: httpcore.AsyncNetworkStream | None = None
         self._parser: Any = None
@@ -122,15 +119,6 @@ class _Link(httpcore.AsyncNetworkBackend):
             await self.aclose()
             raise httpcore.ConnectError("the pool was closed")
         return self._stream
-
-    def request(self, outgoing: Outgoing) -> httpcore.Request:
-        """The request as httpcore takes it: the same object each time, since making one checks all of its parts."""
-        request = self._request
-        request.method = outgoing.method.encode()
-        request.url.target = outgoing.target.encode("ascii")
-        request.headers = [(name.encode("ascii"), value.encode()) for name, value in outgoing.headers.items()]
-        request.stream = _Body(outgoing.body)
-        return request
 
     def tell_unsent(self, unsent: bool) -> None:
         if self.sending is not None:
@@ -192,7 +180,7 @@ class Pool:
             # A new connection says so itself when it begins to connect: with a mock in its place nothing is known.
             sending.unsent = link.connection.is_idle()
             link.sending = sending
-            response = await link.connection.handle_async_request(link.request(outgoing))
+            response = await link.connection.handle_async_request(_request(outgoing))
             headers = read_headers(response.headers)
             chunks = aiter(cast("AsyncIterable[bytes]", response.stream))
         except BaseException:
@@ -321,3 +309,17 @@ class _Body(AsyncIterator[bytes]):
         if not content:
             raise StopAsyncIteration
         return content
+
+
+def _request(outgoing: Outgoing) -> httpcore.Request:
+    return httpcore.Request(
+        outgoing.method,
+        httpcore.URL(
+            scheme=outgoing.scheme.encode(),
+            host=outgoing.host.encode(),
+            port=outgoing.port,
+            target=outgoing.target.encode("ascii"),
+        ),
+        headers=[(name.encode("ascii"), value.encode()) for name, value in outgoing.headers.items()],
+        content=_Body(outgoing.body),
+    )
