@@ -49,18 +49,52 @@ if TYPE_CHECKING:
 else:
 
     def shape(*, kw_only: bool) -> Callable[[type[Any]], type[Any]]:
-        """`attrs.define` for shapes, which share one `__repr__` and one `__eq__`.
+        """`attrs.define` for shapes, put off until a shape is used: of the hundreds of a service few ever are.
 
-        attrs writes and compiles both for each class, and that is half of the time that importing a service takes.
+        Until then it is a class with slots. All shapes share `__repr__`, `__eq__` and their way to be pickled, which
+        attrs would make for each. It is for classes without methods of their own.
         """
 
         def make(cls: type[Any]) -> type[Any]:
-            cls.__repr__ = _repr
-            cls.__eq__ = _eq
-            cls.__hash__ = None
-            return attrs.define(cls, kw_only=kw_only, repr=False, eq=False)
+            body = {name: value for name, value in vars(cls).items() if name not in ("__dict__", "__weakref__")}
+            members = {name: body.pop(name, attrs.NOTHING) for name in cls.__annotations__}
+
+            def finish() -> type[Any]:
+                fields = {
+                    name: given if isinstance(given, _FIELD) else attrs.field(default=given)
+                    for name, given in members.items()
+                }
+                # Slots are there already. Two threads may both come here, and then make the same.
+                return attrs.define(made, these=fields, kw_only=kw_only, init=True, repr=False, eq=False, slots=False)
+
+            body |= _SHARED | {name: _Later(name, finish) for name in _FROM_ATTRS}
+            body["__slots__"] = (*members, "__weakref__")
+            made = type(cls)(cls.__name__, cls.__bases__, body)
+            return made
 
         return make
+
+
+_FIELD = type(attrs.field())
+
+_FROM_ATTRS = ("__init__", "__attrs_attrs__", "__attrs_props__")
+"""What attrs gives a class; by the last two everybody, attrs too, knows that the class is one of attrs'."""
+
+
+class _Later:
+    """Stands for what attrs makes of a shape, and has it made when somebody asks for it."""
+
+    __slots__ = ("_finish", "_name")
+
+    def __init__(self, name: str, finish: Callable[[], type[Any]]) -> None:
+        self._name = name
+        self._finish = finish
+
+    def __get__(self, instance: object, owner: type[Any]) -> Any:
+        made = vars(self._finish())[self._name]
+        if made is self:
+            raise AttributeError(self._name)  # this version of attrs makes no such thing
+        return made.__get__(instance, owner) if hasattr(made, "__get__") else made
 
 
 def _repr(self: Any) -> str:
@@ -74,6 +108,25 @@ def _eq(self: Any, other: Any) -> Any:
     if type(other) is not type(self):
         return NotImplemented
     return all(getattr(self, field.name) == getattr(other, field.name) for field in attrs.fields(cls))
+
+
+def _getstate(self: Any) -> dict[str, Any]:
+    cls: Any = type(self)
+    return {field.name: getattr(self, field.name) for field in attrs.fields(cls)}
+
+
+def _setstate(self: Any, state: dict[str, Any]) -> None:
+    for name, value in state.items():
+        setattr(self, name, value)
+
+
+_SHARED: dict[str, Any] = {
+    "__repr__": _repr,
+    "__eq__": _eq,
+    "__hash__": None,
+    "__getstate__": _getstate,
+    "__setstate__": _setstate,
+}
 
 
 class Request(Generic[ResponseT_co]):
