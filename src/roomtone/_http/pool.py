@@ -312,7 +312,7 @@ class _Body(AsyncIterator[bytes]):
 
 
 def _request(outgoing: Outgoing) -> httpcore.Request:
-    return httpcore.Request(
+    request = httpcore.Request(
         outgoing.method,
         httpcore.URL(
             scheme=outgoing.scheme.encode(),
@@ -320,6 +320,8 @@ def _request(outgoing: Outgoing) -> httpcore.Request:
             port=outgoing.port,
             target=outgoing.target.encode("ascii"),
         ),
-        headers=[(name.encode("ascii"), value.encode()) for name, value in outgoing.headers.items()],
         content=_Body(outgoing.body),
     )
+    # Not as an argument: httpcore would look at each once more to find that it is bytes.
+    request.headers = [(name.encode("ascii"), value.encode()) for name, value in outgoing.headers.items()]
+    return request

@@ -136,6 +136,7 @@ class AwsProvider:
     _skews: dict[str, timedelta] = field(factory=dict, init=False)
     """By authority, how far a service's clock is ahead of this machine's, where that was found out."""
     _corrects_clock: bool = field(default=True, init=False)
+    _in_lambda: bool = field(factory=lambda: "AWS_LAMBDA_FUNCTION_NAME" in os.environ, init=False)
 
     async def target(self, region: str | None) -> Target:
         found = self._targets.get(region)
@@ -195,7 +196,7 @@ class AwsProvider:
         complete.update(proof)
         complete["amz-sdk-invocation-id"] = call_id
         complete["amz-sdk-request"] = f"attempt={attempt}; max={attempts}"
-        if os.environ.get("AWS_LAMBDA_FUNCTION_NAME"):
+        if self._in_lambda:
             complete.update(_lambda_trace())
         return Signed(complete, credentials, now, skew)
 

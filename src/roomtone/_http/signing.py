@@ -21,28 +21,50 @@ _PLAIN_PATH = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+/?")
 """Segments that are neither empty nor dots, of characters that are not quoted: most paths are their canonical form."""
 
 
+_INNER = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER = bytes(byte ^ 0x5C for byte in range(256))
+
+
+class _Mac:
+    """HMAC-SHA256 with one key: SHA-256 is kept at the two states that the key alone leads to (RFC 2104, section 4).
+
+    `hmac` would look up the digest and hash the key for every message, which takes longer than hashing the message.
+    """
+
+    __slots__ = ("_inner", "_outer")
+
+    def __init__(self, key: bytes) -> None:
+        block = key.ljust(64, b"\0")
+        self._inner = sha256(block.translate(_INNER))
+        self._outer = sha256(block.translate(_OUTER))
+
+    def hexdigest(self, message: bytes) -> str:
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(message)
+        outer.update(inner.digest())
+        return outer.hexdigest()
+
+
 class SigningKey:
     """The key of one service in one region. The last one is kept, for as long as the day and the credentials last."""
 
-    __slots__ = ("_claim", "_credentials", "_day", "_key", "_region", "_scope", "_service")
+    __slots__ = ("_credentials", "_day", "_kept", "_region", "_service")
 
     def __init__(self, region: str, service: str) -> None:
         self._region = region
         self._service = service
         self._credentials: Credentials | None = None
         self._day = ""
-        self._scope = ""
-        self._claim = ""
-        self._key = b""
+        self._kept: tuple[_Mac, str, str] | None = None
 
-    def of(self, credentials: Credentials, day: str) -> tuple[bytes, str, str]:
-        """The key, its scope, and how a header of the two begins."""
-        if credentials is not self._credentials or day != self._day:
-            self._key = _signing_key(credentials.secret_access_key, day, self._region, self._service)
-            self._scope = f"{day}/{self._region}/{self._service}/{_TERMINATOR}"
-            self._claim = f"{_ALGORITHM} Credential={credentials.access_key_id}/{self._scope}"
+    def of(self, credentials: Credentials, day: str) -> tuple[_Mac, str, str]:
+        """What signs with the key, its scope, and how a header of the two begins."""
+        if self._kept is None or credentials is not self._credentials or day != self._day:
+            scope = f"{day}/{self._region}/{self._service}/{_TERMINATOR}"
+            key = _signing_key(credentials.secret_access_key, day, self._region, self._service)
+            self._kept = _Mac(key), scope, f"{_ALGORITHM} Credential={credentials.access_key_id}/{scope}"
             self._credentials, self._day = credentials, day
-        return self._key, self._scope, self._claim
+        return self._kept
 
 
 def sign(
@@ -76,10 +98,8 @@ def sign(
     added = {"x-amz-date": _timestamp(now)}
     if credentials.session_token:
         added["x-amz-security-token"] = credentials.session_token
-    to_sign = added.copy()
-    for name in headers:
-        if (name in _SIGNED or name[:6] == "x-amz-") and name not in added:
-            to_sign[name] = headers[name]
+    to_sign = {name: headers[name] for name in headers if name in _SIGNED or name[:6] == "x-amz-"}
+    to_sign.update(added)
     added["authorization"] = authorization(
         method=method,
         path=path,
@@ -96,8 +116,9 @@ def sign(
 
 def _timestamp(now: datetime) -> str:
     """`20261121T123005Z`."""
-    iso = (now if now.tzinfo is timezone.utc else now.astimezone(timezone.utc)).isoformat()
-    return f"{iso[:4]}{iso[5:7]}{iso[8:13]}{iso[14:16]}{iso[17:19]}Z"
+    utc = now if now.tzinfo is timezone.utc else now.astimezone(timezone.utc)
+    # A third of the time that strftime takes for it.
+    return "%04d%02d%02dT%02d%02d%02dZ" % (utc.year, utc.month, utc.day, utc.hour, utc.minute, utc.second)  # noqa: UP031
 
 
 def authorization(
@@ -114,7 +135,7 @@ def authorization(
 ) -> str:
     """`authorization` over exactly these headers, `x-amz-date` among them: what `sign` adds and what verifies."""
     timestamp = signed_headers["x-amz-date"]
-    secret, scope, claim = (key or SigningKey(region, service)).of(credentials, timestamp[:8])
+    mac, scope, claim = (key or SigningKey(region, service)).of(credentials, timestamp[:8])
     names = sorted(signed_headers)
     signed_names = ";".join(names)
     canonical_request = (
@@ -125,7 +146,7 @@ def authorization(
         f"{signed_names}\n{sha256(body).hexdigest() if body else _NO_BODY}"
     )
     string_to_sign = f"{_ALGORITHM}\n{timestamp}\n{scope}\n{sha256(canonical_request.encode()).hexdigest()}"
-    return f"{claim}, SignedHeaders={signed_names}, Signature={_hmac(secret, string_to_sign).hex()}"
+    return f"{claim}, SignedHeaders={signed_names}, Signature={mac.hexdigest(string_to_sign.encode())}"
 
 
 def _canonical_headers(names: list[str], headers: Mapping[str, str]) -> str:
@@ -162,9 +183,5 @@ def _canonical_query(query: str) -> str:
 def _signing_key(secret: str, day: str, region: str, service: str) -> bytes:
     key = f"AWS4{secret}".encode()
     for part in (day, region, service, _TERMINATOR):
-        key = _hmac(key, part)
+        key = hmac.digest(key, part.encode(), "sha256")
     return key
-
-
-def _hmac(key: bytes, message: str) -> bytes:
-    return hmac.digest(key, message.encode(), "sha256")
