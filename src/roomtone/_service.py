@@ -57,7 +57,7 @@ class ServiceClient:
         return cast("Reply[V]", await self._fetch(operation, request))
 
     async def _call(self, operation: Operation[Any, V], request: Request[object]) -> V:
-        return (await self._fetch(operation, request)).value
+        return (await call(self._connection, operation, request, self._errors, self._options)).value
 
     async def _fetch(
         self, operation: Operation[Any, V], request: Request[object], query: str | None = None

@@ -24,14 +24,6 @@ class Unpacker(Protocol):
         ...
 
 
-class _Plain:
-    def feed(self, packed: bytes) -> Iterator[bytes]:
-        yield packed
-
-    def end(self) -> None:
-        pass
-
-
 class _Inflating:
     """gzip or zlib, told apart by their first bytes; members one after the other are one content.
 
@@ -94,6 +86,6 @@ def is_readable(headers: Mapping[str, str]) -> bool:
     return _encoding(headers) in _INFLATABLE
 
 
-def unpacker(headers: Mapping[str, str]) -> Unpacker:
-    """What takes a body's gzip or deflate off; every other encoding, which nobody asks for, stays as it is."""
-    return _Inflating(bare=_encoding(headers) == "deflate") if is_readable(headers) else _Plain()
+def unpacker(headers: Mapping[str, str]) -> Unpacker | None:
+    """What takes a body's gzip or deflate off; None for every other encoding, which nobody asks for and which stays."""
+    return _Inflating(bare=_encoding(headers) == "deflate") if is_readable(headers) else None

@@ -27,7 +27,7 @@ _UNRESERVED = "-._~"
 _PLAIN = re.compile(r"[A-Za-z0-9._~-]*")
 """What is sent as it is, as most ids are."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_LABEL = re.compile(r"\{(\.?)(\w+)\}")
+_PART = re.compile(r"\{(\.?)(\w+)\}|[^{]+")
 
 
 def new_token() -> str:
@@ -36,15 +36,25 @@ def new_token() -> str:
 
 
 @attrs.frozen
+class _Label:
+    """A part of a path that a request fills in."""
+
+    name: str
+    member: Member | None
+    """None for what is the same in all of a client's requests."""
+    dot: str
+    """A dot where this is an ending, `{.Format}`, which alone may be absent."""
+
+
+@attrs.frozen
 class _Plan:
     """What an operation's record says about each member, worked out once."""
 
-    labels: tuple[tuple[Member, str], ...]
+    path: tuple[str | _Label, ...]
     query: tuple[tuple[Member, str], ...]
     headers: tuple[tuple[Member, str], ...]
     body: tuple[tuple[Member, Dump], ...]
     fast_body: Callable[[Any], dict[str, Any]]
-    path: str
     fixed_query: str
     one_of: bool
     """Whether the request itself is a union."""
@@ -56,13 +66,15 @@ def _plan(operation: Operation[Any, Any]) -> _Plan:
     placed = {*operation.labels, *operation.query, *operation.headers}
     path, _, fixed_query = operation.path.partition("?")
     in_body = tuple(name for name in members if name not in placed)
+    by_label = {label: members[name] for name, label in operation.labels.items()}
     return _Plan(
-        labels=tuple((members[name], label) for name, label in operation.labels.items()),
+        path=tuple(
+            _Label(part[2], by_label.get(part[2]), part[1]) if part[2] else part[0] for part in _PART.finditer(path)
+        ),
         query=tuple((members[name], key) for name, key in operation.query.items()),
         headers=tuple((members[name], header) for name, header in operation.headers.items()),
         body=tuple((members[name], REQUESTS.member_dump_hook(members[name])) for name in in_body),
         fast_body=dumper(operation.request, in_body),
-        path=path,
         fixed_query=fixed_query,
         one_of=issubclass(operation.request, OneOf),
     )
@@ -109,10 +121,10 @@ def _wire_request(
     if plan.one_of:
         check_one_of(operation.request, request)
     path = _path(plan, request, constants)
-    query = _query(plan, request)
+    query = _query(plan, request) if plan.query else plan.fixed_query
     if len(path) + len(query) > MAX_TARGET:
         raise Misfit(f"is too long: path and query have more than {MAX_TARGET:,} characters")
-    headers = Headers(_headers(plan, request))
+    headers = Headers(_headers(plan, request) if plan.headers else ())
     body = _body(operation, plan, request)
     if operation.body is not None:
         headers["content-type"] = CONTENT_TYPES[operation.body]
@@ -138,20 +150,18 @@ def _value(request: Request[object], member: Member) -> Any:
 
 
 def _path(plan: _Plan, request: Request[object], constants: Mapping[str, str]) -> str:
-    labels = {label: _path_segment(value, label) for label, value in constants.items()}
-    for member, label in plan.labels:
-        value = _value(request, member)
-        if value is None:
-            continue
-        if not isinstance(value, str):
-            raise Misfit(f"must be a str, not {type(value).__name__}", member.name)
-        labels[label] = _path_segment(value, member.name)
+    return "".join([part if type(part) is str else _label(part, request, constants) for part in plan.path])
 
-    def segment(label: re.Match[str]) -> str:
-        # Only an ending, `{.Format}`, may be absent.
-        return "" if label[1] and label[2] not in labels else label[1] + labels[label[2]]
 
-    return _LABEL.sub(segment, plan.path)
+def _label(label: _Label, request: Request[object], constants: Mapping[str, str]) -> str:
+    if label.member is None:
+        return _path_segment(constants[label.name], label.name)
+    value = _value(request, label.member)
+    if value is None and label.dot:
+        return ""
+    if not isinstance(value, str):
+        raise Misfit(f"must be a str, not {type(value).__name__}", label.member.name)
+    return label.dot + _path_segment(value, label.member.name)
 
 
 def _path_segment(value: str, name: str) -> str:

@@ -82,7 +82,11 @@ class Connection:
 
     def quota(self, service: Service, region: str) -> RetryQuota:
         """The retry quota of a service in a region, shared by all clones of its client."""
-        return self._quotas.setdefault((service.name, region), RetryQuota())
+        key = service.name, region
+        quota = self._quotas.get(key)
+        if quota is None:
+            quota = self._quotas[key] = RetryQuota()
+        return quota
 
     def limiter(self, service: Service, target: Target) -> RateLimiter | None:
         """The rate limiter of a service in a region, shared like the quota; None where the retry mode is standard."""

@@ -9,7 +9,7 @@ import re
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Address
 from urllib.parse import urlsplit
 
-from attrs import frozen
+from attrs import field, frozen
 
 from roomtone._core.naming import did_you_mean
 from roomtone._core.operation import AwsService
@@ -48,10 +48,11 @@ class Endpoint:
     """Percent-encoded, without a trailing slash."""
     region: str = ""
     """Empty where nothing is signed by region."""
+    authority: str = field(init=False, repr=False, eq=False)
+    """The value of the Host header."""
 
-    @property
-    def authority(self) -> str:
-        """The value of the Host header."""
+    @authority.default
+    def _authority(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port is None else f"{host}:{self.port}"
 

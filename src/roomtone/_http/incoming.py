@@ -63,15 +63,16 @@ class Incoming:
     _close: Callable[[], Awaitable[None]] = field(repr=False)
     _abort: Callable[[], Awaitable[None]] = field(repr=False)
     _unpacked: bool = field(default=False, alias="unpacked")
-    _unpacker: Unpacker = field(init=False, repr=False)
-    _pieces: Iterator[bytes] = field(factory=lambda: iter(()), init=False, repr=False)
+    _unpacker: Unpacker | None = field(init=False, repr=False)
+    """None where the chunks are the content."""
+    _pieces: Iterator[bytes] = field(default=iter(()), init=False, repr=False)
     _received: int = field(default=0, init=False)
     _reading: bool = field(default=False, init=False)
     _ended: bool = field(default=False, init=False)
     _closed: bool = field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._unpacker = unpacker({} if self._unpacked else self.headers)
+        self._unpacker = None if self._unpacked else unpacker(self.headers)
 
     async def read(self, limit: int) -> bytes:
         """All of the content, of which never more than `limit` bytes are held.
@@ -143,30 +144,39 @@ class Incoming:
             raise
 
     async def _next(self) -> bytes | None:
-        while True:
-            try:
-                for piece in self._pieces:
-                    return piece
-                chunk = await self._next_packed()
-                if chunk is None:
-                    self._ended = True
-                    self._unpacker.end()
-                    await self.aclose()
-                    return None
-            except ValueError as error:
-                raise ProtocolError(
-                    f"the body's content encoding is broken, after {self._received:,} bytes: {error}",
-                    maybe_processed=True,
-                ) from error
-            self._received += len(chunk)
-            self._pieces = self._unpacker.feed(chunk) if chunk else iter(())
+        """The next bytes of the content, never empty; None at its end, when it has closed itself."""
+        if self._unpacker is not None:
+            return await self._next_unpacked(self._unpacker)
+        while (chunk := await self._next_chunk()) == b"":
+            pass
+        return chunk
 
-    async def _next_packed(self) -> bytes | None:
+    async def _next_unpacked(self, unpacker: Unpacker) -> bytes | None:
+        try:
+            while (piece := next(self._pieces, None)) is None:
+                chunk = await self._next_chunk()
+                if chunk is None:
+                    unpacker.end()
+                    return None
+                self._pieces = unpacker.feed(chunk) if chunk else iter(())
+        except ValueError as error:
+            raise ProtocolError(
+                f"the body's content encoding is broken, after {self._received:,} bytes: {error}", maybe_processed=True
+            ) from error
+        return piece
+
+    async def _next_chunk(self) -> bytes | None:
         self._reading = True
         try:
-            return await anext(self._chunks, None)
+            chunk = await anext(self._chunks, None)
         finally:
             self._reading = False
+        if chunk is None:
+            self._ended = True
+            await self.aclose()
+        else:
+            self._received += len(chunk)
+        return chunk
 
     @contextlib.contextmanager
     def _as_our_errors(self) -> Generator[None]:
