@@ -13,8 +13,11 @@ from typing import Any
 
 import anyio
 import anyio.abc
+import anyio.lowlevel
 import pytest
+import respx
 
+import roomtone
 from flow import loopback
 from flow.loopback import (
     Handler,
@@ -159,6 +162,38 @@ async def test_the_callers_own_deadline_is_the_callers() -> None:
         with anyio.move_on_after(0.1) as scope:
             await live.ivs.list_channels()
         assert scope.cancelled_caught
+
+
+async def test_a_call_that_is_cancelled_already_sends_nothing() -> None:
+    """Not even over a connection that is open."""
+    async with serving(answering(message({"channels": []}))) as server, client_at(server.url) as live:
+        await live.ivs.list_channels()
+        with anyio.CancelScope() as scope:
+            scope.cancel()
+            await live.ivs.list_channels()
+        assert scope.cancelled_caught
+        assert len(server.received) == 1
+
+
+async def test_a_call_gives_way(live: roomtone.Client, router: respx.MockRouter) -> None:
+    """Others run while it is under way, even where nothing has to be waited for."""
+    router.route().respond(200, json={"channels": []})
+    await live.ivs.list_channels()
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await anyio.lowlevel.checkpoint()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(count)
+        await anyio.lowlevel.checkpoint()
+        before = turns
+        await live.ivs.list_channels()
+        assert turns > before
+        tasks.cancel_scope.cancel()
 
 
 async def test_a_cancelled_call_leaves_the_client_usable() -> None:

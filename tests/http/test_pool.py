@@ -11,6 +11,7 @@ import anyio.abc
 import anyio.lowlevel
 import httpcore
 import pytest
+from httpcore._synchronization import AsyncLock
 
 import roomtone
 from faults.behaviours import trusting, until_gone
@@ -112,6 +113,23 @@ async def test_an_idle_connection_remembers_no_request() -> None:
         (link,) = pool._links
         held = [value for value in vars(link).values() if isinstance(value, (httpcore.Request, bytes, list))]
         assert held == []
+
+
+async def test_httpcores_locks_are_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection is one call's at a time, so its locks would only take time."""
+    taken: list[object] = []
+    take = AsyncLock.__aenter__
+
+    async def note(lock: AsyncLock) -> AsyncLock:
+        taken.append(lock)
+        return await take(lock)
+
+    async with serving(answering(EMPTY_LIST)) as server, client_at(server.url) as live:
+        await live.ivs.list_channels()
+        monkeypatch.setattr(AsyncLock, "__aenter__", note)
+        await live.ivs.list_channels()
+        assert (server.opened, len(server.received)) == (1, 2)
+    assert taken == []
 
 
 async def test_the_last_used_goes_out_first() -> None:

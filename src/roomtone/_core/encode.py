@@ -150,7 +150,7 @@ def _value(request: Request[object], member: Member) -> Any:
 
 
 def _path(plan: _Plan, request: Request[object], constants: Mapping[str, str]) -> str:
-    return "".join([part if type(part) is str else _label(part, request, constants) for part in plan.path])
+    return "".join([part if isinstance(part, str) else _label(part, request, constants) for part in plan.path])
 
 
 def _label(label: _Label, request: Request[object], constants: Mapping[str, str]) -> str:

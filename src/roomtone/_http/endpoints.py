@@ -9,7 +9,7 @@ import re
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Address
 from urllib.parse import urlsplit
 
-from attrs import field, frozen
+from attrs import Factory, field, frozen
 
 from roomtone._core.naming import did_you_mean
 from roomtone._core.operation import AwsService
@@ -35,6 +35,11 @@ _SPACE_FORMS = (
 )
 
 
+def _authority(endpoint: Endpoint) -> str:
+    host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
+    return host if endpoint.port is None else f"{host}:{endpoint.port}"
+
+
 @frozen
 class Endpoint:
     """An origin, the path that all paths of the API follow, and the region that requests are signed for."""
@@ -48,13 +53,8 @@ class Endpoint:
     """Percent-encoded, without a trailing slash."""
     region: str = ""
     """Empty where nothing is signed by region."""
-    authority: str = field(init=False, repr=False, eq=False)
+    authority: str = field(default=Factory(_authority, takes_self=True), init=False, repr=False, eq=False)
     """The value of the Host header."""
-
-    @authority.default
-    def _authority(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port is None else f"{host}:{self.port}"
 
     @property
     def effective_port(self) -> int:

@@ -89,8 +89,29 @@ class _Stream(httpcore.AsyncNetworkStream):
         return True
 
 
+class _Unlocked:
+    """In place of httpcore's locks: a connection is one call's at a time, so there is nobody to lock out.
+
+    Each of them would take a cancel scope and a turn of the event loop, three for a call.
+    """
+
+    async def __aenter__(self) -> None:
+        pass
+
+    async def __aexit__(self, *raised: object) -> None:
+        pass
+
+
+def _unlock(connection: object, lock: str) -> None:
+    setattr(connection, lock, _Unlocked())
+
+
 class _Link(httpcore.AsyncNetworkBackend):
-    """One connection of the pool: httpcore's, and the network below it."""
+    """One connection of the pool: httpcore's, and the network below it.
+
+    A few of httpcore's attributes that are not public are used, by name. Where a release has others, its locks stay in
+    use, or no connection is used twice; tests would notice both.
+    """
 
     def __init__(self, key: _Key, ssl_context: ssl.SSLContext) -> None:
         scheme, host, port = self.key = key
@@ -100,6 +121,7 @@ class _Link(httpcore.AsyncNetworkBackend):
             keepalive_expiry=KEEP_ALIVE,
             network_backend=self,
         )
+        _unlock(self.connection, "_request_lock")
         self.sending: Sending | None = None
         self._stream: httpcore.AsyncNetworkStream | None = None
         self._parser: Any = None
@@ -130,10 +152,11 @@ class _Link(httpcore.AsyncNetworkBackend):
 
     def _has_leftover(self) -> bool:
         # httpcore tells nobody of bytes that came with an answer and do not belong to it, so its parser is asked.
-        # Where this release of httpcore keeps it elsewhere, no connection is used twice, which a test would notice.
         if self._parser is None:
             inner: Any = getattr(self.connection, "_connection", None)
             self._parser = getattr(inner, "_h11_state", None)
+            if self._parser is not None:
+                _unlock(inner, "_state_lock")
         return self._parser is None or bool(self._parser.trailing_data[0])
 
     def is_fresh(self) -> bool:
