@@ -15,6 +15,13 @@ from roomtone._http.incoming import Incoming
 
 __all__ = ["Outgoing", "Sending", "Transport", "exchange", "open_body"]
 
+_give_way = anyio.lowlevel.checkpoint
+"""Lets others run, before a request leaves and after its answer came: no call is to hold the event loop for long.
+
+It makes calls cheaper, too: those in flight then do the same one after the other, make requests, send, read, and what a
+processor does again is in its caches. With ten calls at a time each takes a tenth less, over aiohttp a fifth.
+"""
+
 MOST_OF_AN_ERROR = 2**20
 """How much is read of an answer without success: its status is enough, so the rest is left."""
 
@@ -103,14 +110,6 @@ async def exchange(transport: Transport, outgoing: Outgoing, sending: Sending, *
             body = await incoming.beginning(min(limit, MOST_OF_AN_ERROR), until=sending.end())
         await _give_way()
         return WireReply(incoming.status, incoming.headers, body)
-
-
-_give_way = anyio.lowlevel.checkpoint
-"""Lets others run: before a request leaves and after its answer came, so that no call holds the loop for long.
-
-Calls in flight then do the same things one after the other, making requests, sending, reading, which a processor's
-caches like: at 10 calls at a time and more each takes a tenth to a quarter less of its time.
-"""
 
 
 async def open_body(transport: Transport, outgoing: Outgoing, sending: Sending) -> Incoming:
