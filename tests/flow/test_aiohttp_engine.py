@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from typing import Any
 
 import anyio
 import anyio.abc
@@ -83,22 +84,23 @@ async def test_a_server_that_always_speaks_first_is_not_stormed(monkeypatch: pyt
         assert server.opened == 3
 
 
+@pytest.mark.parametrize("earlier", [0, 1])
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
-async def test_waiting_for_a_connection_is_no_part_of_an_attempt() -> None:
+async def test_waiting_for_a_connection_is_no_part_of_an_attempt(earlier: int) -> None:
     """One connection for three calls that take two thirds of an attempt's time each: none is late."""
 
     async def slow(request: Received, stream: anyio.abc.ByteStream) -> None:
         await anyio.sleep(0.06)
         await stream.send(message(EMPTY_LIST))
 
-    async with (
-        serving(slow) as server,
-        client_at(server.url, engine="aiohttp", max_connections=1, attempt_timeout=0.1) as live,
-        anyio.create_task_group() as tasks,
-    ):
-        for _ in range(3):
-            tasks.start_soon(live.ivs.list_channels)
-    assert server.opened == 1
+    options: dict[str, Any] = {"engine": "aiohttp", "max_connections": 1, "attempt_timeout": 0.1}
+    async with serving(slow) as server, client_at(server.url, **options) as live:
+        for _ in range(earlier):
+            await live.ivs.list_channels()
+        async with anyio.create_task_group() as tasks:
+            for _ in range(3):
+                tasks.start_soon(live.ivs.list_channels)
+        assert server.opened == 1
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])

@@ -175,6 +175,35 @@ async def test_a_call_that_is_cancelled_already_sends_nothing() -> None:
         assert len(server.received) == 1
 
 
+async def test_a_clock_that_runs_out_before_a_request_leaves_leaves_nothing_in_doubt() -> None:
+    """The call was surely not sent, and says so."""
+    async with serving(answering(message({"channels": []}))) as server, client_at(server.url) as live:
+        await live.ivs.list_channels()
+        with pytest.raises(errors.TimeoutError, match="no complete answer within the attempt's 1e-09 s") as caught:
+            await live.ivs.with_options(attempt_timeout=1e-9, max_attempts=1).create_channel()
+        assert (caught.value.maybe_processed, caught.value.attempts) == (False, 1)
+        assert len(server.received) == 1
+
+
+async def test_waiting_for_credentials_is_no_part_of_an_attempt() -> None:
+    """The first time, and later when others have to be looked up: only the whole call's time goes on."""
+
+    async def slowly() -> roomtone.Credentials:
+        await anyio.sleep(0.19)
+        return loopback.KEYS
+
+    async with serving(answering(message({"channels": []}))) as server:
+        aws = roomtone.Aws(region=loopback.REGION, credentials=slowly, endpoint_url=server.url)
+        async with roomtone.Client(aws, **loopback.own_transport({"attempt_timeout": 0.15})) as live:
+            await live.ivs.list_channels()
+            live._connection._account.credentials.invalidate()
+            await live.ivs.list_channels()
+            live._connection._account.credentials.invalidate()
+            with pytest.raises(errors.TimeoutError, match=r"the call's 0\.05 s"):
+                await live.ivs.with_options(timeout=0.05).list_channels()
+        assert len(server.received) == 2
+
+
 async def test_a_call_gives_way(live: roomtone.Client, router: respx.MockRouter) -> None:
     """Others run while it is under way, even where nothing has to be waited for."""
     router.route().respond(200, json={"channels": []})

@@ -82,6 +82,8 @@ class AiohttpEngine:
 
     async def open(self, outgoing: Outgoing, sending: Sending) -> Incoming:
         sending.unsent = True
+        if self._places.locked():
+            sending.wait()
         await self._places.acquire()
         try:
             response = await self._answer(outgoing, sending)

@@ -271,18 +271,21 @@ class _Call(Generic[T, HeadT]):
             raise
 
     async def _attempts(self) -> tuple[T, HeadT]:
-        timeout = self.options.timeout
-        until = math.inf if timeout is None else anyio.current_time() + timeout
+        now, options = anyio.current_time(), self.options
+        until = math.inf if options.timeout is None else now + options.timeout
+        # One scope is the clock of both, the call and its attempt. Where nothing has to be waited for, it is set once.
+        deadline, running = until, False
+        if options.attempt_timeout is not None and self.connection.is_ready(self.operation.service, options.region):
+            deadline, running = min(until, now + options.attempt_timeout), True
         plan: _Plan | None = None
         delay = 0.0
         while True:
             try:
-                # One scope is the clock of both, the call and its attempt.
-                with anyio.CancelScope(deadline=until) as scope:
+                with anyio.CancelScope(deadline=deadline) as scope:
                     if delay:
                         await self.connection.sleep(delay)
                     plan = plan or await self._plan()
-                    return await self._attempt(plan, Sending(self.options.attempt_timeout, scope, until))
+                    return await self._attempt(plan, Sending(options.attempt_timeout, scope, until, running))
                 raise self._out_of_time(scope, until)
             except RoomtoneError as error:
                 if plan is None or self.sending is None:  # it is none of an attempt
@@ -290,7 +293,7 @@ class _Call(Generic[T, HeadT]):
                 next_delay = self._after(error, plan, until)
                 if next_delay is None:
                     raise
-                delay = next_delay
+                delay, deadline, running = next_delay, until, False
 
     async def _plan(self) -> _Plan:
         connection, operation = self.connection, self.operation

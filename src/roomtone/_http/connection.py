@@ -118,6 +118,10 @@ class Connection:
             raise ClientClosedError("the client is closed; make a new roomtone.Client")
         return self._transport
 
+    def is_ready(self, service: Service, region: str | None) -> bool:
+        """Whether a call has nothing to wait for before it is its turn to be sent."""
+        return self._transport is not None and not self._bodies and self.provider(service).is_ready(region)
+
     def lend(self, body: Incoming, reader: object) -> None:
         """Notes a body that is being read, so that it is closed with the client at the latest.
 

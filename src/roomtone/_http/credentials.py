@@ -78,6 +78,12 @@ class CredentialsSource:
         self._made_lock = self._made_lock or anyio.Lock()
         return self._made_lock
 
+    @property
+    def at_hand(self) -> bool:
+        """Whether `get` has nothing to wait for."""
+        found = self._found
+        return isinstance(self._aws.credentials, Credentials) or (found is not None and not self._must_renew(found))
+
     async def get(self) -> Credentials:
         """Credentials to sign with now.
 

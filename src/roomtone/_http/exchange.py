@@ -49,19 +49,28 @@ class Sending:
         timeout: Seconds for the attempt, from connecting to the last byte; None for no limit.
         scope: What ends it.
         until: When the whole call has to be done.
+        running: The clock runs already, since nothing has to be waited for.
 
-    A transport calls `begin` when it has a connection or begins to make one, since waiting for a turn is no part of an
-    attempt. It keeps `unsent` True for as long as it is certain that no byte has left; to know nothing is False.
+    A transport calls `begin` when it has a connection or begins to make one, and `wait` before it waits for a turn,
+    which is no part of an attempt. It keeps `unsent` True for as long as it is certain that no byte has left; to know
+    nothing is False.
     """
 
     timeout: float | None
     scope: anyio.CancelScope
     until: float
+    running: bool = False
     unsent: bool = False
 
     def begin(self) -> None:
-        if self.timeout is not None:
+        if self.timeout is not None and not self.running:
             self.scope.deadline = min(self.until, anyio.current_time() + self.timeout)
+            self.running = True
+
+    def wait(self) -> None:
+        if self.running:
+            self.scope.deadline = self.until
+            self.running = False
 
     def end(self) -> float:
         """Stops the clock; returns when it would have run out."""
@@ -102,7 +111,9 @@ async def exchange(transport: Transport, outgoing: Outgoing, sending: Sending, *
         ResponseTooLargeError: The content of an answer of success is larger than the limit.
     """
     with _OurErrors(sending):
+        sending.unsent = True
         await _give_way()
+        sending.unsent = False
         incoming = await transport.open(outgoing, sending)
         if 200 <= incoming.status < 300:
             body = await incoming.read(limit)

@@ -38,6 +38,7 @@ class _Stream(httpcore.AsyncNetworkStream):
     def __init__(self, link: _Link, stream: httpcore.AsyncNetworkStream) -> None:
         self._link = link
         self._stream = stream
+        self._is_tls = False
         self._waiting: list[bytes] = []
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
@@ -64,6 +65,7 @@ class _Stream(httpcore.AsyncNetworkStream):
     ) -> httpcore.AsyncNetworkStream:
         try:
             self._stream = await self._stream.start_tls(ssl_context, server_hostname, timeout)
+            self._is_tls = True
             return self
         except BaseException:
             # httpcore would leave the socket of a cancelled handshake open for ever.
@@ -73,13 +75,11 @@ class _Stream(httpcore.AsyncNetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         found = self._stream.get_extra_info(info)
-        return found or self._has_unread_tls() if info == "is_readable" else found
+        return found or self._has_unread_tls() if info == "is_readable" and self._is_tls else found
 
     def _has_unread_tls(self) -> bool:
         """Whether there is more in what was received than was read of it, which the socket knows nothing of."""
         tls: Any = self._stream.get_extra_info("ssl_object")
-        if tls is None:
-            return False
         try:
             tls.read(1)
         except ssl.SSLWantReadError:
@@ -161,7 +161,7 @@ class _Link(httpcore.AsyncNetworkBackend):
 
     def is_fresh(self) -> bool:
         """Whether it can be used again: not too old, not closed by the other side, no answer that nobody asked for."""
-        return self.connection.is_idle() and not self.connection.has_expired()
+        return not self._ended and not self.connection.has_expired()
 
     async def aclose(self) -> None:
         """Ends it in whatever state it is: connecting, shaking hands, in use or idle. Closing twice does nothing."""
@@ -197,7 +197,7 @@ class Pool:
 
     async def open(self, outgoing: Outgoing, sending: Sending) -> Incoming:
         sending.unsent = True
-        link = await self._take((outgoing.scheme, outgoing.host, outgoing.port))
+        link = await self._take((outgoing.scheme, outgoing.host, outgoing.port), sending)
         try:
             sending.begin()
             # A new connection says so itself when it begins to connect: with a mock in its place nothing is known.
@@ -218,12 +218,15 @@ class Pool:
 
         return Incoming(response.status, headers, chunks, close, link.aclose)
 
-    async def _take(self, key: _Key) -> _Link:
+    async def _take(self, key: _Key, sending: Sending) -> _Link:
         """A connection to an origin, or one to be made, when it is this call's turn."""
         self._check_open()
         # Whoever waits is before us.
         link = None if self._line else self._at_once(key)
-        return link or await self._in_turn(key)
+        if link is None:
+            sending.wait()
+            link = await self._in_turn(key)
+        return link
 
     def _at_once(self, key: _Key) -> _Link | None:
         """An idle connection, or a new one where there is room; None otherwise."""

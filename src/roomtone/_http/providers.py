@@ -60,6 +60,10 @@ class Signed:
 class Provider(Protocol):
     """One cloud: its endpoints and its proof of identity."""
 
+    def is_ready(self, region: str | None) -> bool:
+        """Whether `target` and `signed` have nothing to wait for, nor the attempt for its rate."""
+        ...
+
     async def target(self, region: str | None) -> Target: ...
 
     async def signed(
@@ -137,6 +141,10 @@ class AwsProvider:
     """By authority, how far a service's clock is ahead of this machine's, where that was found out."""
     _corrects_clock: bool = field(default=True, init=False)
     _in_lambda: bool = field(factory=lambda: "AWS_LAMBDA_FUNCTION_NAME" in os.environ, init=False)
+
+    def is_ready(self, region: str | None) -> bool:
+        target = self._targets.get(region)
+        return target is not None and target.retry_mode == "standard" and self.account.credentials.at_hand
 
     async def target(self, region: str | None) -> Target:
         found = self._targets.get(region)
@@ -255,6 +263,9 @@ class SignalWireProvider:
     signalwire: SignalWire
     _target: Target | None = field(default=None, init=False)
     _authorization: str = field(default="", init=False, repr=False)
+
+    def is_ready(self, region: str | None) -> bool:
+        return True
 
     async def target(self, region: str | None) -> Target:
         if self._target is None:
