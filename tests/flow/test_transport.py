@@ -204,6 +204,18 @@ async def test_waiting_for_credentials_is_no_part_of_an_attempt() -> None:
         assert len(server.received) == 2
 
 
+@pytest.mark.parametrize(("mode", "ready"), [("standard", True), ("adaptive", False)])
+async def test_a_call_that_may_have_to_wait_for_its_rate_is_not_ready(mode: roomtone.RetryMode, ready: bool) -> None:
+    """Its attempt's clock does not run meanwhile; in standard mode, from the second call on, nothing is waited for."""
+    async with serving(answering(message({"channels": []}))) as server:
+        aws = roomtone.Aws(region=loopback.REGION, credentials=loopback.KEYS, endpoint_url=server.url, retry_mode=mode)
+        async with roomtone.Client(aws, **loopback.own_transport({})) as live:
+            connection, service = live._connection, type(live.ivs)._service
+            assert not connection.is_ready(service, None)
+            await live.ivs.list_channels()
+            assert connection.is_ready(service, None) is ready
+
+
 async def test_a_call_gives_way(live: roomtone.Client, router: respx.MockRouter) -> None:
     """Others run while it is under way, even where nothing has to be waited for."""
     router.route().respond(200, json={"channels": []})
