@@ -46,4 +46,10 @@ def loads(body: bytes) -> Any:
             return _fast_loads(body)
         except ValueError:
             pass  # what is wrong, or whether it is, does not depend on what is installed
-    return _DECODER.decode(body.decode())
+    text = body.decode()
+    try:
+        value, end = _DECODER.raw_decode(text)
+    except ValueError:
+        value, end = None, 0
+    # `decode` takes white space around a value too, and searches for it before it reads.
+    return value if end and (end == len(text) or text[end:].isspace()) else _DECODER.decode(text)
