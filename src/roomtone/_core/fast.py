@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from itertools import takewhile
 from typing import Any, get_args, get_origin
 
 import attrs
@@ -145,14 +146,19 @@ def dumper(cls: type[Any], names: tuple[str, ...] | None = None) -> Callable[[An
     Texts that UTF-8 cannot carry are for whoever makes bytes of them to find. Raises Odd.
     """
     source = _Source("def f(value):")
-    source.add(1, f"if type(value) is not {source.name(cls)}: raise Odd", "made = {}")
+    source.add(1, f"if type(value) is not {source.name(cls)}: raise Odd")
     if issubclass(cls, OneOf):
         source.add(1, "raise Odd")
-    for member in members_of(cls):
-        if names is None or member.name in names:
-            absent = "raise Odd" if member.required else "pass"
-            source.add(1, f"v = value.{member.name}", f"if v is None: {absent}")
-            source.add(1, *_dumping(source, member.wire, member.type), "else: raise Odd")
+    members = [member for member in members_of(cls) if names is None or member.name in names]
+    # Those that begin it and are always there begin it together.
+    always = list(takewhile(lambda member: member.required and _plain(member.type), members))
+    for number, member in enumerate(always):
+        source.add(1, f"v{number} = value.{member.name}", f"if type(v{number}) is not {_plain(member.type)}: raise Odd")
+    source.add(1, f"made = {{{', '.join(f'{member.wire!r}: v{at}' for at, member in enumerate(always))}}}")
+    for member in members[len(always) :]:
+        absent = "raise Odd" if member.required else "pass"
+        source.add(1, f"v = value.{member.name}", f"if v is None: {absent}")
+        source.add(1, *_dumping(source, member.wire, member.type), "else: raise Odd")
     source.add(1, "return made")
     return source.function()
 
