@@ -100,7 +100,7 @@ def unlike(read: Any, told: Any, where: str) -> Iterator[str]:
         for index, (item, text) in enumerate(zip(read, told, strict=True)):
             yield from unlike(item, text, f"{where}[{index}]")
     elif isinstance(read, datetime):
-        moment = datetime.fromisoformat(told) if "T" in told[:11] else parsedate_to_datetime(told)
+        moment = datetime.fromisoformat(told) if told[10:11] == "T" else parsedate_to_datetime(told)
         if read != moment:
             yield f"{where} is {told}, and was read as {read}"
     elif read != told:

@@ -456,7 +456,7 @@ def _headers(target: Target, wire: WireRequest, accepted: Mapping[str, str], ext
             "host": target.endpoint.authority,
             **accepted,
             "user-agent": USER_AGENT,
-            **({name.lower(): value for name, value in extra.items()} if extra else {}),
+            **{name.lower(): value for name, value in extra.items()},
             **wire.headers,
         }
     )

@@ -63,11 +63,13 @@ class Sending:
     unsent: bool = False
 
     def begin(self) -> None:
+        """Starts the clock, unless it runs."""
         if self.timeout is not None and not self.running:
             self.scope.deadline = min(self.until, anyio.current_time() + self.timeout)
             self.running = True
 
     def wait(self) -> None:
+        """Stops the clock, if it runs, until it is begun again: only the call's time goes on."""
         if self.running:
             self.scope.deadline = self.until
             self.running = False
@@ -113,7 +115,7 @@ async def exchange(transport: Transport, outgoing: Outgoing, sending: Sending, *
     with _OurErrors(sending):
         sending.unsent = True
         await _give_way()
-        sending.unsent = False
+        sending.unsent = False  # from here on it is the transport's to know
         incoming = await transport.open(outgoing, sending)
         if 200 <= incoming.status < 300:
             body = await incoming.read(limit)

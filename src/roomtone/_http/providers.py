@@ -140,7 +140,7 @@ class AwsProvider:
     _skews: dict[str, timedelta] = field(factory=dict, init=False)
     """By authority, how far a service's clock is ahead of this machine's, where that was found out."""
     _corrects_clock: bool = field(default=True, init=False)
-    _in_lambda: bool = field(factory=lambda: "AWS_LAMBDA_FUNCTION_NAME" in os.environ, init=False)
+    _in_lambda: bool = field(factory=lambda: bool(os.environ.get("AWS_LAMBDA_FUNCTION_NAME")), init=False)
 
     def is_ready(self, region: str | None) -> bool:
         target = self._targets.get(region)
