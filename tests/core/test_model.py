@@ -18,18 +18,9 @@ import attrs
 import pytest
 
 from roomtone._core.model import Request, shape
+from roomtone.client import _AWS_SERVICES
 
-SERVICES = (
-    "chime_sdk_identity",
-    "chime_sdk_media_pipelines",
-    "chime_sdk_meetings",
-    "chime_sdk_messaging",
-    "chime_sdk_voice",
-    "ivs",
-    "ivs_realtime",
-    "ivschat",
-    "signalwire",
-)
+SERVICES = (*(name.replace("-", "_") for name in _AWS_SERVICES), "signalwire")
 
 
 def make_room() -> type[Any]:

@@ -109,11 +109,9 @@ async def test_another_origin_gets_the_room_of_an_idle_connection() -> None:
 
 async def test_an_idle_connection_remembers_no_request() -> None:
     """Headers and bodies hold secrets: they go with their call."""
-    async with serving(answering(message({"channels": []}))) as server, client_at(server.url) as live:
+    async with serving(answering(EMPTY_LIST)) as server, client_at(server.url) as live:
         await live.ivs.list_channels()
-        pool = live._connection._transport
-        assert isinstance(pool, Pool)
-        (link,) = pool._links
+        (link,) = pool_of(live)._links
         held = [value for value in vars(link).values() if isinstance(value, (httpcore.Request, bytes, list))]
         assert held == []
 

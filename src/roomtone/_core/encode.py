@@ -121,10 +121,10 @@ def _wire_request(
     if plan.one_of:
         check_one_of(operation.request, request)
     path = _path(plan, request, constants)
-    query = _query(plan, request) if plan.query else plan.fixed_query
+    query = _query(plan, request)
     if len(path) + len(query) > MAX_TARGET:
         raise Misfit(f"is too long: path and query have more than {MAX_TARGET:,} characters")
-    headers = Headers(_headers(plan, request) if plan.headers else ())
+    headers = Headers(_headers(plan, request))
     body = _body(operation, plan, request)
     if operation.body is not None:
         headers["content-type"] = CONTENT_TYPES[operation.body]

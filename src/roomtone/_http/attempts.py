@@ -20,7 +20,7 @@ from roomtone._core.model import Request
 from roomtone._core.operation import Headers, Operation, Reply, WireReply, WireRequest
 from roomtone._core.retry import Failure, delay_before_retry, failure_of, refusal
 from roomtone._http.connection import Connection
-from roomtone._http.exchange import MOST_OF_AN_ERROR, Outgoing, Sending, exchange, open_body
+from roomtone._http.exchange import MOST_OF_AN_ERROR, Outgoing, Sending, exchange, give_way, open_body
 from roomtone._http.providers import Provider, Signed, Target, new_call_id
 from roomtone._http.telling import begin, end, is_heard, tell
 from roomtone._version import __version__
@@ -75,6 +75,8 @@ async def call(
 
     under_way = _Call(connection, operation, request, options, once, query)
     value, reply = await under_way.carry_out()
+    # Out of reach of the call's own clocks: an answer that is here is not lost to them.
+    await give_way()
     return Reply(
         value=value,
         status=reply.status,

@@ -38,7 +38,6 @@ class _Stream(httpcore.AsyncNetworkStream):
     def __init__(self, link: _Link, stream: httpcore.AsyncNetworkStream) -> None:
         self._link = link
         self._stream = stream
-        self._is_tls = False
         self._waiting: list[bytes] = []
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
@@ -65,7 +64,6 @@ class _Stream(httpcore.AsyncNetworkStream):
     ) -> httpcore.AsyncNetworkStream:
         try:
             self._stream = await self._stream.start_tls(ssl_context, server_hostname, timeout)
-            self._is_tls = True
             return self
         except BaseException:
             # httpcore would leave the socket of a cancelled handshake open for ever.
@@ -75,11 +73,13 @@ class _Stream(httpcore.AsyncNetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         found = self._stream.get_extra_info(info)
-        return found or self._has_unread_tls() if info == "is_readable" and self._is_tls else found
+        return found or self._has_unread_tls() if info == "is_readable" else found
 
     def _has_unread_tls(self) -> bool:
         """Whether there is more in what was received than was read of it, which the socket knows nothing of."""
         tls: Any = self._stream.get_extra_info("ssl_object")
+        if tls is None:
+            return False
         try:
             tls.read(1)
         except ssl.SSLWantReadError:
